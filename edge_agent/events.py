@@ -1,0 +1,239 @@
+"""What happens in a conversation, as frozen values on one clock.
+
+Every event carries `at_sample`, the capture sample at which it became true. `docs/events.md` describes each
+field; the JSON names are fixed there and a test keeps them so. Fields that end in `_sample` leave as `_ms`.
+
+Thread: any. Making an event allocates, so the hop makes one when something happens, never per hop.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from edge_agent.units import ms_to_samples, samples_to_ms
+
+SlotValue = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events."""
+
+    name: ClassVar[str] = ""
+
+    at_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted(Event):
+    """The talker began to speak; `p_voice` is the evidence."""
+
+    name: ClassVar[str] = "speech_started"
+    p_voice: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Event):
+    """Words so far; any of them may still change."""
+
+    name: ClassVar[str] = "partial"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed(Event):
+    """Words that the search no longer expects to change."""
+
+    name: ClassVar[str] = "committed"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revised(Event):
+    """Committed words that later sound contradicted: `was` became `text`."""
+
+    name: ClassVar[str] = "revised"
+    text: str = ""
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent(Event):
+    """The turn was a command; `slots` holds values as the commands file lists them."""
+
+    name: ClassVar[str] = "intent"
+    intent: str = ""
+    slots: Mapping[str, SlotValue] = field(default_factory=dict)
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoIntent(Event):
+    """The turn was speech, but no command; `confidence` is that of the best command."""
+
+    name: ClassVar[str] = "no_intent"
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfTurn(Event):
+    """The talker gave up the floor, and why we think so.
+
+    reason: "complete", "could_go_on", "incomplete", "no_intent" (which silence limit applied) or "too_long".
+    silence_ms: silence waited for; last_voice_sample: end of the last voiced step.
+    """
+
+    name: ClassVar[str] = "end_of_turn"
+    reason: str = ""
+    silence_ms: float = 0.0
+    last_voice_sample: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake(Event):
+    """A wake phrase was heard."""
+
+    name: ClassVar[str] = "wake"
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackChannel(Event):
+    """The agent said "mm-hm" without taking the floor."""
+
+    name: ClassVar[str] = "back_channel"
+    clip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Nod(Event):
+    """The agent nods; `intensity` 0..1 is the depth, `reason` what asked for it."""
+
+    name: ClassVar[str] = "nod"
+    intensity: float = 1.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filler(Event):
+    """The agent holds the floor while it works on an answer."""
+
+    name: ClassVar[str] = "filler"
+    clip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAudio(Event):
+    """First sample of the agent's sound after a turn.
+
+    latency_ms: from the talker's last voiced sample; kind: "reply", "filler", "acknowledge" or "alarm".
+    """
+
+    name: ClassVar[str] = "first_audio"
+    latency_ms: float = 0.0
+    kind: str = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class BargeIn(Event):
+    """The talker spoke over the agent.
+
+    stage: "duck" (suspected), "stop" (sure) or "resume" (it was none); heard_ms: how much of the reply was heard.
+    """
+
+    name: ClassVar[str] = "barge_in"
+    stage: str = "stop"
+    heard_ms: float = 0.0
+    latency_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Event):
+    """What the agent says."""
+
+    name: ClassVar[str] = "reply"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offload(Event):
+    """The egress gate was asked to let sound out; `reason` says why it did or did not."""
+
+    name: ClassVar[str] = "offload"
+    allowed: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Xrun(Event):
+    """Sound was lost: "capture_overrun", "playback_underrun", "device_lost"; or is back: "device_back"."""
+
+    name: ClassVar[str] = "xrun"
+    kind: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Summary(Event):
+    """Figures of a conversation (replay: at its end; live: once a minute, since the last one)."""
+
+    name: ClassVar[str] = "summary"
+    num_hops: int = 0
+    num_turns: int = 0
+    num_intents: int = 0
+    num_xruns: int = 0
+    hop_p50_ms: float = 0.0
+    hop_p99_ms: float = 0.0
+    hop_max_ms: float = 0.0
+
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    kind.name: kind
+    for kind in (
+        *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake),
+        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, Xrun, Summary),
+    )
+}
+
+
+def to_json(event: Event, file: str | None = None) -> dict[str, Any]:
+    """Fields of an event as docs/events.md names them; times in ms of the capture clock."""
+    record: dict[str, Any] = {} if file is None else {"file": file}
+    record["event"] = event.name
+    for entry in dataclasses.fields(event):
+        value = getattr(event, entry.name)
+        if entry.name.endswith("_sample"):
+            record[entry.name.removesuffix("sample") + "ms"] = round(samples_to_ms(value), 3)
+        elif isinstance(value, float):
+            record[entry.name] = round(value, 4)
+        else:
+            record[entry.name] = dict(value) if isinstance(value, Mapping) else value
+    return record
+
+
+def from_json(record: Mapping[str, Any]) -> Event:
+    """Inverse of `to_json`; keys that this version does not know are ignored.
+
+    Raises KeyError when the event's name is unknown.
+    """
+    kind = EVENT_TYPES[record["event"]]
+    values: dict[str, Any] = {}
+    for entry in dataclasses.fields(kind):
+        is_time = entry.name.endswith("_sample")
+        key = entry.name.removesuffix("sample") + "ms" if is_time else entry.name
+        if key in record:
+            values[entry.name] = ms_to_samples(record[key]) if is_time else record[key]
+    return kind(**values)
+
+
+def encode(event: Event) -> bytes:
+    """One event as a message for a ring."""
+    return json.dumps(to_json(event)).encode()
+
+
+def decode(message: bytes) -> Event:
+    """Inverse of `encode`."""
+    return from_json(json.loads(message))

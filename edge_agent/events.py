@@ -177,6 +177,20 @@ class Xrun(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Fault(Event):
+    """A part of the path failed and was reset; the others go on.
+
+    state: "failed", "degraded" (rests, to be tried again) or "recovered"; count: faults of this part so far.
+    """
+
+    name: ClassVar[str] = "fault"
+    part: str = ""
+    state: str = "failed"
+    count: int = 1
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary(Event):
     """Figures of a conversation (replay: at its end; live: once a minute, since the last one)."""
 
@@ -194,7 +208,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (
         *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake),
-        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, Xrun, Summary),
+        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, Xrun, Fault, Summary),
     )
 }
 

@@ -2,8 +2,8 @@
 
     node 0 (start) --arc--> phone --arc--> phone ... --arc--> final node
 
-A node is one phone in one place; an arc from `source` to `destination` may carry a label, which is put out when the arc is
-taken. Nodes are in topological order (every arc leads from a lower to a higher node), so there are no loops.
+A node is one phone in one place; an arc from `source` to `destination` may carry a label, which is put out when the arc
+is taken. Nodes are in topological order (every arc leads from a lower to a higher node), so there are no loops.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SlotValue = str | int | float
 class Label:
     """Something that is known once an arc is taken (or, kind "end", once the sentence ends in a node).
 
-    "word": `text` is said. "slot": `slot` is `value`. "end": the sentence means `intent`. "none": entry 0 of every table.
-    `also` holds further labels put out with this one, in order: a word that also sets a slot, the fixed slots of an intent.
+    "word": `text` is said. "slot": `slot` is `value`. "end": the sentence means `intent`. "none": entry 0 of a table.
+    `also` holds further labels put out with this one, in order: a word that also sets a slot, an intent's fixed slots.
     """
 
     kind: Literal["none", "word", "slot", "end"]
@@ -43,7 +43,7 @@ NO_LABEL: Final = Label("none")
 class PhoneGraph:
     """Arrays of nodes [num_nodes] and arcs [num_arcs]; the arcs into node n are `arc_start[n]:arc_start[n + 1]`.
 
-    Costs are in natural-log units and never negative. All arrays are C-contiguous and are not changed after construction.
+    Costs are in natural-log units and never negative. Arrays are C-contiguous and not changed after construction.
     """
 
     phone: NDArray[np.uint8]  # token of each node, 1..39; node 0 is the start and has 0

@@ -1,0 +1,46 @@
+# From nothing: `make demo` (hear it work) and `make test` (see it proven). Every target sets up what it needs;
+# the stamps make the second run quick. PYTHON=python3.12 chooses another interpreter (3.10 or later).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out/demo
+PYTEST_ARGS ?=
+KERNEL_SOURCES := $(wildcard kernels/src/*.c kernels/include/*.h kernels/build.py)
+
+.PHONY: demo test check kernels bench setup clean
+
+demo: $(VENV)/.package
+	@$(BIN)/python scripts/demo --out $(OUT)
+
+test: $(VENV)/.package
+	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+check: $(VENV)/.package
+	@scripts/check
+
+bench: $(VENV)/.package
+	@$(BIN)/python -m benchmarks
+
+kernels: $(VENV)/.package
+
+setup: $(VENV)/.package
+
+clean:
+	rm -rf $(VENV) build out edge_agent/*.so *.egg-info
+
+$(VENV)/.system: scripts/setup-system
+	@scripts/setup-system $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# setuptools and cffi are installed first, so that the package builds without a second, hidden environment
+$(VENV)/.python: $(VENV)/.system pyproject.toml setup.py requirements-dev.lock
+	@echo "installing Python packages into $(VENV) ..."
+	@scripts/setup-python $(BIN)/python
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.python $(KERNEL_SOURCES)
+	@echo "compiling the kernels ..."
+	@$(BIN)/python setup.py -q build_ext --inplace
+	@touch $@

@@ -1,0 +1,58 @@
+"""Asks the kernel for real-time scheduling and locked memory, and says in one line each what it refused.
+
+Without them the agent works, but a busy machine can make it lose sound.
+"""
+
+import ctypes
+import os
+import resource
+
+from edge_agent.profile import RealtimeProfile
+
+MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
+
+
+def enter_realtime(wanted: RealtimeProfile) -> tuple[str, ...]:
+    """Hop process, before its first hop. Lines for what was refused, each with its cure; empty when all is well."""
+    refused = (_schedule(wanted.priority), _lock_memory() if wanted.lock_memory else None)
+    return tuple(line for line in refused if line is not None)
+
+
+def _schedule(priority: int) -> str | None:
+    if priority == 0:
+        return None
+    try:
+        # without the reset, a text-to-speech program started from here would be real-time too
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+    except OSError:
+        return (
+            f"real-time priority {priority} refused, going on with ordinary scheduling: "
+            "use systemd/edge-agent.service, or 'rtprio' for your user in /etc/security/limits.conf"
+        )
+    return None
+
+
+def _lock_memory() -> str | None:
+    limit_bytes, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    # under a finite limit the lock could be granted now and a later allocation fail in mid-sentence
+    is_unlimited = limit_bytes == resource.RLIM_INFINITY or os.geteuid() == 0
+    if is_unlimited and ctypes.CDLL(None).mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0:
+        return None
+    return (
+        "memory lock refused, pages may be swapped out: "
+        "use systemd/edge-agent.service, or 'memlock unlimited' for your user in /etc/security/limits.conf"
+    )
+
+
+def can_enter_realtime(wanted: RealtimeProfile) -> tuple[str, ...]:
+    """The same question in a child process, so that the asking process stays as it is."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, "\n".join(enter_realtime(wanted)).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as answer:
+        lines = answer.read().splitlines()
+    os.waitpid(child, 0)
+    return tuple(lines)

@@ -58,7 +58,7 @@ def _make_shard(job: tuple[Path, int, int]) -> None:
     assert _texts is not None
     rng = np.random.default_rng([seed, index])
     variants = espeak_variants()
-    log_mels, voiced, tokens, texts, talkers = [], [], [], [], []
+    sounds, voiced, tokens, texts, talkers = [], [], [], [], []
     while len(texts) < UTTERANCES_PER_SHARD:
         text, talker = _texts.draw(rng), draw_talker(rng, variants)
         try:
@@ -67,12 +67,12 @@ def _make_shard(job: tuple[Path, int, int]) -> None:
             continue
         if len(close) > _MAX_S * SAMPLE_RATE_HZ:
             continue
-        voiced.append(_voiced(close))
-        log_mels.append([_log_mel(heard) for heard in (close, faulty(in_room(close, rng), rng))])
+        voiced.append(voiced_hops(close))
+        sounds.append((close, faulty(in_room(close, rng), rng)))
         tokens.append(np.array([TOKEN_OF_PHONE[phone] for phone in _texts.pronounce(text)], np.uint8))
         texts.append(text)
         talkers.append(str(asdict(talker)))
-    _save(shard_path(out, index), log_mels, voiced, tokens, texts, talkers)
+    save_shard(shard_path(out, index), sounds, voiced, tokens, texts, talkers)
 
 
 def _with_lead(samples: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -87,7 +87,7 @@ def _log_mel(samples: NDArray[np.float32]) -> NDArray[np.float16]:
     return np.log(mel_power(samples) + LOG_FLOOR).astype(np.float16)
 
 
-def _voiced(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
+def voiced_hops(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Per hop: is the clean sound within 32 dB of its loud parts, with gaps under 80 ms closed."""
     energy = np.mean(samples.reshape(-1, HOP_SAMPLES) ** 2, axis=1)
     loud = energy > np.percentile(energy, 95) * 10.0 ** (-3.2)
@@ -97,12 +97,20 @@ def _voiced(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.lib.stride_tricks.sliding_window_view(np.pad(dilated, reach, constant_values=True), 2 * reach + 1).all(axis=1)
 
 
-def _save(path: Path, log_mels, voiced, tokens, texts, talkers) -> None:  # type: ignore[no-untyped-def]
+def save_shard(
+    path: Path,
+    sounds: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    voiced: list[NDArray[np.bool_]],
+    tokens: list[NDArray[np.uint8]],
+    texts: list[str],
+    talkers: list[str],
+) -> None:
+    """Write one shard whole or not at all; `sounds` are (close, in a room) pairs."""
     temporary = path.with_suffix(".tmp.npz")
     np.savez(
         temporary,
-        close=np.concatenate([pair[0] for pair in log_mels]),
-        room=np.concatenate([pair[1] for pair in log_mels]),
+        close=np.concatenate([_log_mel(close) for close, _ in sounds]),
+        room=np.concatenate([_log_mel(room) for _, room in sounds]),
         voiced=np.concatenate(voiced),
         num_hops=np.array([len(flags) for flags in voiced], np.int32),
         tokens=np.concatenate(tokens),

@@ -1,0 +1,74 @@
+"""The home as this process knows it: lights, music, volume, lists, temperatures.
+
+A model in memory: skills change it, tests and the face read it, a home automation link may mirror it.
+"""
+
+from dataclasses import dataclass, field
+
+DEFAULT_AREAS = ("living room", "kitchen", "bedroom", "bathroom", "hallway", "office")
+DEFAULT_LIST = "shopping"
+DEFAULT_TEMPERATURE_C = 21
+
+
+@dataclass
+class Light:
+    """One light. brightness_percent: what it shines with when it is on."""
+
+    is_on: bool = False
+    brightness_percent: int = 100
+    colour: str = "white"
+
+
+@dataclass
+class Media:
+    """The music: `track` counts from 1."""
+
+    is_playing: bool = False
+    track: int = 1
+
+
+@dataclass
+class Volume:
+    """The user's volume; muting keeps it for later."""
+
+    percent: int = 70
+    is_muted: bool = False
+
+    @property
+    def heard_percent(self) -> int:
+        """What the loudspeaker is to be set to now."""
+        return 0 if self.is_muted else self.percent
+
+
+@dataclass
+class Home:
+    """State of the house. Lights are keyed by (area, name); either may be empty."""
+
+    lights: dict[tuple[str, str], Light] = field(
+        default_factory=lambda: {(area, ""): Light() for area in DEFAULT_AREAS}
+    )
+    media: Media = field(default_factory=Media)
+    volume: Volume = field(default_factory=Volume)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    temperatures_c: dict[str, float] = field(default_factory=dict)
+
+    def lights_of(self, area: str, name: str) -> list[Light]:
+        """Lights that a request means: one by name, all of an area, or all when neither is said.
+
+        A place or lamp of the commands file that was not met before is taken to exist.
+        """
+        if not area and not name:
+            return list(self.lights.values())
+        if area and not name:
+            found = [light for (place, _), light in self.lights.items() if place == area]
+        else:
+            found = [light for (place, lamp), light in self.lights.items() if lamp == name and area in ("", place)]
+        return found or [self.lights.setdefault((area, name), Light())]
+
+    def items(self, list_name: str) -> list[str]:
+        """The named list, made when it is first used."""
+        return self.lists.setdefault(list_name or DEFAULT_LIST, [])
+
+    def temperature_c(self, area: str) -> float:
+        """Temperature of an area, or of the house."""
+        return self.temperatures_c.get(area, DEFAULT_TEMPERATURE_C)

@@ -1,0 +1,37 @@
+"""A gain that never jumps: it moves to its target by a fixed slope per sample."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_BLOCK_SAMPLES = 1600
+_COUNT = np.arange(1, MAX_BLOCK_SAMPLES + 1, dtype=np.float64)
+
+
+class Gain:
+    """Thread: hop only. Never allocates after construction. Blocks up to MAX_BLOCK_SAMPLES."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+        self.target = value
+        self._slope = 1.0
+        self._ramp = np.empty(MAX_BLOCK_SAMPLES, np.float64)
+
+    def move(self, target: float, full_ramp_samples: int) -> None:
+        """Go to a target; full_ramp_samples: time that the way from 0 to 1 would take."""
+        self.target = target
+        self._slope = 1.0 / full_ramp_samples
+
+    def apply(self, block: NDArray[np.float32]) -> None:
+        """Scale a block in place; the result does not depend on how a signal is cut into blocks."""
+        if self.value == self.target:
+            if self.value != 1.0:
+                np.multiply(block, self.value, out=block, casting="same_kind")
+            return
+        num_samples = len(block)
+        ramp = self._ramp[:num_samples]
+        is_rising = self.target > self.value
+        np.multiply(_COUNT[:num_samples], self._slope if is_rising else -self._slope, out=ramp)
+        np.add(ramp, self.value, out=ramp)
+        (np.minimum if is_rising else np.maximum)(ramp, self.target, out=ramp)
+        np.multiply(block, ramp, out=block, casting="same_kind")
+        self.value = float(ramp[-1])

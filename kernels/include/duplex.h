@@ -1,0 +1,30 @@
+/* Full-duplex sound callback: playback ring -> loudspeaker; microphone and the very samples played -> capture ring.
+ *
+ * `duplex_callback` has PortAudio's signature and runs on the device thread: no lock, no allocation, no printing.
+ * Sound is float32. A record of the playback ring is one hop of mono samples; a record of the capture ring is one hop
+ * of pairs (microphone, played). The device may hand over blocks of any size, also of changing size.
+ */
+#ifndef EDGE_AGENT_DUPLEX_H
+#define EDGE_AGENT_DUPLEX_H
+
+#include <stdint.h>
+
+typedef struct spsc_ring spsc_ring; /* spsc_ring.h */
+typedef struct duplex duplex;
+
+/* Takes channel 0 of the microphone, plays the same on all channels. The rings must outlive it.
+ * NULL with errno EINVAL when the records of the rings are not of the sizes above. */
+duplex *duplex_create(spsc_ring *capture, spsc_ring *playback, uint32_t hop_samples, uint32_t capture_channels,
+                      uint32_t playback_channels);
+void duplex_destroy(duplex *self);
+
+/* Device thread. `self` is the duplex; `input` or `output` may be NULL (silence). Always goes on (0). */
+int duplex_callback(const void *input, void *output, unsigned long num_samples, const void *time, unsigned long status,
+                    void *self);
+
+/* Any thread. Totals: sound that the device itself lost, as PortAudio's status flags tell, and blocks handed over. */
+uint64_t duplex_capture_overflows(const duplex *self);
+uint64_t duplex_playback_underflows(const duplex *self);
+uint64_t duplex_blocks(const duplex *self);
+
+#endif

@@ -9,6 +9,8 @@ from typing import Any
 from edge_agent.events import Event, Fault
 from edge_agent.units import ms_to_samples
 
+Emit = Callable[[Event], None]  # how a part tells the world; called in the hop thread, returns at once
+
 FAULTS_BEFORE_REST = 3
 REST_MS = 1_000
 
@@ -20,7 +22,7 @@ def do_nothing() -> None:
 class Part:
     """One part: counts its faults, resets it after each, and rests it for a second after three in a row."""
 
-    def __init__(self, name: str, emit: Callable[[Event], None], reset: Callable[[], None] = do_nothing) -> None:
+    def __init__(self, name: str, emit: Emit, reset: Callable[[], None] = do_nothing) -> None:
         """`reset` makes the part usable again after a fault; it may fail itself."""
         self.name = name
         self.num_faults = 0

@@ -1,4 +1,4 @@
-"""Reactions that need no understanding of the answer, each a pure `decide(settings, evidence) -> action` in a file of its own.
+"""Reactions that need no understanding, each a pure `decide(settings, evidence) -> action` in a file of its own.
 
 They import nothing but events, units and the profile. Thread: hop only.
 """

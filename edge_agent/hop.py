@@ -1,0 +1,158 @@
+"""The path of one block of sound, top to bottom.
+
+Thread: hop only. After warm-up the quiet path allocates nothing that lasts, and nothing here logs, waits or raises: a
+part that fails costs itself a step (`guard.py`), and the agent goes on hearing.
+"""
+
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+import numpy as np
+
+from edge_agent.attention import Attention
+from edge_agent.audio.base import Duplex
+from edge_agent.conversation import Conversation
+from edge_agent.dsp.features import LogMel
+from edge_agent.events import EndOfTurn, SpeechStarted
+from edge_agent.guard import Emit, Part
+from edge_agent.health import Health
+from edge_agent.meters import Meters
+from edge_agent.models.listener import Listener
+from edge_agent.reacting import Reactions
+from edge_agent.talk import Talk
+from edge_agent.turn import Change, Turn
+from edge_agent.understanding import Understanding, blank_posteriors
+from edge_agent.units import HOP_SAMPLES, NUM_MELS, STRIDE_HOPS, ms_to_samples, samples_to_ms
+from edge_agent.voice.mixer import Mixer
+
+ECHO_TAIL_MS = 250  # of the room, after the loudspeaker has stopped
+WAKE_PRE_ROLL_STEPS = 3  # a command may follow its wake phrase without a pause
+NOISE_VOICED_MS = 250  # shorter than any word that is no command
+
+
+@dataclass
+class Parts:
+    """What a hop works with; `agent.py` puts it together."""
+
+    duplex: Duplex
+    features: LogMel
+    listener: Listener
+    attention: Attention
+    understanding: Understanding
+    turn: Turn
+    reactions: Reactions
+    conversation: Conversation
+    talk: Talk
+    mixer: Mixer
+    health: Health
+    meters: Meters
+
+
+class Hop:
+    """10 ms after 10 ms."""
+
+    def __init__(self, parts: Parts, emit: Emit, *, hears_over_itself: bool) -> None:
+        """`hears_over_itself`: False makes the agent deaf while it speaks, for it would hear itself."""
+        self.parts = parts
+        self.at_sample = 0
+        self._emit = emit
+        self._hears_over_itself = hears_over_itself
+        self._deaf_until = -1
+        self._mic = np.zeros(HOP_SAMPLES, np.float32)
+        self._played = np.zeros(HOP_SAMPLES, np.float32)
+        self._out = np.zeros(HOP_SAMPLES, np.float32)
+        self._log_mel = np.zeros((STRIDE_HOPS, NUM_MELS), np.float32)
+        self._phase = 0
+        self._nothing = blank_posteriors()
+        self._fence()
+
+    def _fence(self) -> None:
+        parts, emit = self.parts, self._emit
+        self._computing = Part("features", emit)
+        self._listening = Part("listener", emit, parts.listener.reset)
+        self._waking = Part("wake", emit, parts.attention.reset)
+        self._decoding = Part("decoder", emit, parts.understanding.restart)
+        self._reacting = Part("reflexes", emit, parts.reactions.reset)
+        self._talking = Part("conversation", emit)
+        self._mixing = Part("mixer", emit)
+
+    def tick(self) -> bool:
+        """One hop from microphone to loudspeaker; False when the sound has ended."""
+        if not self.parts.duplex.read_hop(self._mic, self._played):
+            return False
+        began_ns = perf_counter_ns()
+        at = self.at_sample = self.at_sample + HOP_SAMPLES
+        self.parts.conversation.hear(self._mic)
+        self._computing.run(at, self.parts.features.step, self._mic, self._log_mel[self._phase])
+        self._phase += 1
+        if self._phase == STRIDE_HOPS:
+            self._phase = 0
+            self._step(at)
+        self._talking.run(at, self.parts.conversation.step, at)
+        if not self._mixing.run(at, self.parts.mixer.render, self._out):
+            self._out.fill(0.0)
+        self.parts.duplex.write_hop(self._out)
+        self.parts.meters.end_hop(began_ns)
+        return True
+
+    def _step(self, at: int) -> None:
+        """Every 40 ms: what was said, whose turn it is, what to do about it."""
+        parts = self.parts
+        p_voice, log_posteriors = 0.0, self._nothing
+        if self._listening.run(at, parts.listener.step, self._log_mel) and not self._is_deaf(at):
+            p_voice, log_posteriors = parts.listener.p_voice, parts.listener.log_posteriors
+        if self._waking.run(at, parts.attention.step, at, log_posteriors) and parts.attention.has_woken:
+            self._wake(at)
+        if parts.turn.is_open:
+            self._decoding.run(at, parts.understanding.step, at, log_posteriors)
+        else:
+            parts.understanding.remember(log_posteriors)
+        if parts.turn.is_open or parts.attention.is_awake(at):
+            self._take_turn(at, p_voice)
+        parts.health.step(at)
+
+    def _take_turn(self, at: int, p_voice: float) -> None:
+        parts = self.parts
+        change = parts.turn.step(at, p_voice, parts.understanding.grammar, agent_speaks=parts.talk.holds_floor)
+        if change is Change.STARTED:
+            self._emit(SpeechStarted(at, p_voice))
+            self._decoding.run(at, parts.understanding.begin, at)
+        self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
+        if change is Change.ENDED:
+            self._end_turn(at)
+        if parts.turn.is_open or not parts.talk.is_idle:
+            parts.attention.stay_awake(at)
+
+    def _end_turn(self, at: int) -> None:
+        parts, turn = self.parts, self.parts.turn
+        grammar = parts.understanding.grammar
+        heard = parts.understanding.end(at)
+        is_noise = not heard.words and turn.voiced_ms < NOISE_VOICED_MS
+        reason = "noise" if is_noise else turn.reason
+        self._emit(EndOfTurn(at, reason, turn.silence_ms, turn.last_voiced_sample, " ".join(heard.words)))
+        voiced_ms = turn.voiced_ms
+        turn_ms = samples_to_ms(at - turn.voice.onset_sample)
+        turn.close()
+        if is_noise:
+            return
+        parts.meters.counters["turns"].count += 1
+        parts.talk.answers(turn.last_voiced_sample)
+        if self._decoding.is_degraded:
+            parts.conversation.apologise(at)
+        else:
+            self._talking.run(at, parts.conversation.answer, at, heard, grammar, turn_ms, voiced_ms)
+
+    def _wake(self, at: int) -> None:
+        """What was said before the wake phrase is no part of the command."""
+        parts = self.parts
+        parts.turn.close()
+        parts.understanding.reset()
+        parts.understanding.forget_before(WAKE_PRE_ROLL_STEPS)
+        parts.reactions.greet(at)
+
+    def _is_deaf(self, at: int) -> bool:
+        if self._hears_over_itself:
+            return False
+        if self.parts.talk.is_sounding:
+            self._deaf_until = at + ms_to_samples(ECHO_TAIL_MS)
+        return at < self._deaf_until

@@ -1,0 +1,85 @@
+"""Carries out what the reflexes decide: collects their evidence, makes the sound or the nod, and remembers when.
+
+Thread: hop only. One `Evidence` is filled again and again; a step that decides nothing builds nothing that lasts.
+"""
+
+from edge_agent.events import BackChannel, BargeIn, Filler, Nod
+from edge_agent.guard import Emit
+from edge_agent.profile import ReflexesProfile
+from edge_agent.reflexes import Evidence, back_channel, barge_in, filler, nod
+from edge_agent.talk import Talk
+from edge_agent.turn import Floor, Grammar, Turn
+from edge_agent.understanding import Understanding
+from edge_agent.units import STEP_MS, samples_to_ms
+
+
+class Reactions:
+    """All reflexes of one agent."""
+
+    def __init__(self, settings: ReflexesProfile, talk: Talk, emit: Emit, *, hears_over_itself: bool) -> None:
+        """`hears_over_itself`: the agent's own sound does not reach its microphone."""
+        self._settings = settings
+        self._talk = talk
+        self._emit = emit
+        self._hears_over_itself = hears_over_itself
+        self.evidence = Evidence()
+
+    def reset(self) -> None:
+        """Forget what was decided before."""
+        self.evidence = Evidence()
+
+    def step(self, at_sample: int, turn: Turn, understanding: Understanding) -> None:
+        """Once per listener step, after the turn."""
+        evidence = self.evidence
+        self._collect(evidence, at_sample, turn, understanding)
+        if evidence.overlap_ms > 0.0 and barge_in.decide(self._settings.barge_in, evidence):
+            self._stop(at_sample, turn)
+        if not evidence.in_pause:
+            return
+        depth = nod.decide(self._settings.nod, evidence)
+        if depth > 0.0:
+            self.nod(at_sample, depth, "pause")
+        if back_channel.decide(self._settings.back_channel, evidence):
+            evidence.last_back_channel_sample = at_sample
+            self._emit(BackChannel(at_sample, self._talk.reflex(at_sample, "back_channel")))
+        elif filler.decide(self._settings.filler, evidence):
+            self._fill(at_sample, turn)
+
+    def nod(self, at_sample: int, depth: float, reason: str) -> None:
+        """Nod now."""
+        self.evidence.last_nod_sample = at_sample
+        self._emit(Nod(at_sample, depth, reason))
+
+    def greet(self, at_sample: int) -> None:
+        """The agent was called: it shows that it listens."""
+        if self._settings.nod.enabled and self._settings.nod.intensity > 0.0:
+            self.nod(at_sample, self._settings.nod.intensity, "wake")
+
+    def _collect(self, evidence: Evidence, at_sample: int, turn: Turn, understanding: Understanding) -> None:
+        grammar = understanding.grammar
+        evidence.at_sample = at_sample
+        evidence.in_pause = turn.floor is Floor.HOLD
+        evidence.must_go_on = grammar is Grammar.INCOMPLETE
+        evidence.is_no_command = grammar is Grammar.NO_MATCH
+        evidence.silence_ms = turn.silence_ms
+        evidence.voiced_ms = turn.voiced_ms
+        evidence.wait_ms = turn.wait_ms(grammar)
+        evidence.num_words = len(understanding.hypothesis.words)
+        evidence.dictates_number = understanding.ends_in_number
+        evidence.agent_speaks = self._talk.holds_floor
+        evidence.can_make_sound = self._hears_over_itself
+        if not evidence.agent_speaks:
+            evidence.overlap_ms = 0.0
+        elif turn.floor is Floor.OVERLAP:
+            evidence.overlap_ms += STEP_MS
+
+    def _stop(self, at_sample: int, turn: Turn) -> None:
+        heard_ms = self._talk.heard_ms
+        self._talk.stop()
+        self.evidence.overlap_ms = 0.0
+        self._emit(BargeIn(at_sample, "stop", heard_ms, samples_to_ms(at_sample - turn.voice.onset_sample)))
+
+    def _fill(self, at_sample: int, turn: Turn) -> None:
+        self.evidence.last_filler_sample = at_sample
+        self._talk.answers(turn.last_voiced_sample)
+        self._emit(Filler(at_sample, self._talk.reflex(at_sample, "filler")))

@@ -1,0 +1,164 @@
+"""What the user is saying: the decoder behind a turn, and the words it shows as they come.
+
+Between turns the decoder rests and costs nothing; the last steps before a turn are kept and given to it when the turn
+begins, so that the first phones are not lost to the time it takes to believe in a voice.
+
+Thread: hop only.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.events import Committed, Partial, Revised
+from edge_agent.guard import Emit
+from edge_agent.models.decoder import Hypothesis
+from edge_agent.models.numbers import number_words
+from edge_agent.models.phones import BLANK, TOKENS
+from edge_agent.turn import Grammar
+
+Posteriors = NDArray[np.float32]
+
+FRAMES_PER_STEP = 2
+PRE_ROLL_STEPS = 10  # 400 ms: the onset, the listener's look-ahead, and a first plosive
+COMMAND_CONFIDENCE = 0.5
+NUMBER_WORDS = frozenset(" ".join(number_words(number) for number in (*range(21), *range(30, 101, 10))).split())
+
+
+class IncrementalDecoder(Protocol):
+    """What is asked of a decoder (`models/decoder.py`)."""
+
+    def reset(self, at_frame: int) -> None: ...
+
+    def step(self, log_posteriors: Posteriors) -> None: ...
+
+    def hypothesis(self) -> Hypothesis: ...
+
+
+NOTHING_HEARD = Hypothesis()
+
+
+class PreRoll:
+    """The last `PRE_ROLL_STEPS` steps of log posteriors, oldest first, in one array."""
+
+    def __init__(self) -> None:
+        self._steps = np.zeros((PRE_ROLL_STEPS * FRAMES_PER_STEP, len(TOKENS)), np.float32)
+        self.num_steps = 0
+
+    def push(self, log_posteriors: Posteriors) -> None:
+        """Keep one step, float32 [2, 40]. Never allocates."""
+        self._steps[:-FRAMES_PER_STEP] = self._steps[FRAMES_PER_STEP:]
+        self._steps[-FRAMES_PER_STEP:] = log_posteriors
+        self.num_steps = min(self.num_steps + 1, PRE_ROLL_STEPS)
+
+    def shorten(self, num_steps: int) -> None:
+        """Forget all but the last `num_steps`."""
+        self.num_steps = min(self.num_steps, num_steps)
+
+    def view(self) -> Posteriors:
+        """What is kept, float32 [2 * num_steps, 40]."""
+        return self._steps[(PRE_ROLL_STEPS - self.num_steps) * FRAMES_PER_STEP :]
+
+
+class Understanding:
+    """Feeds the decoder during a turn and says what changed."""
+
+    def __init__(self, decoder: IncrementalDecoder, emit: Emit) -> None:
+        self._decoder = decoder
+        self._emit = emit
+        self._pre_roll = PreRoll()
+        self._frame = 0
+        self._shown = ""
+        self._committed = ""
+        self.hypothesis = NOTHING_HEARD
+
+    @property
+    def grammar(self) -> Grammar:
+        """What the commands say about the words so far."""
+        best = self.hypothesis
+        if best.confidence < COMMAND_CONFIDENCE or not best.words:
+            return Grammar.NO_MATCH
+        if not best.is_complete or best.intent is None:
+            return Grammar.INCOMPLETE
+        return Grammar.COULD_GO_ON if best.can_continue else Grammar.COMPLETE
+
+    def remember(self, log_posteriors: Posteriors) -> None:
+        """One step outside of a turn."""
+        self._frame += FRAMES_PER_STEP
+        self._pre_roll.push(log_posteriors)
+
+    def forget_before(self, num_steps: int) -> None:
+        """What was said earlier than that many steps ago belongs to no turn (a wake phrase)."""
+        self._pre_roll.shorten(num_steps)
+
+    def begin(self, at_sample: int) -> None:
+        """A turn has begun: decode from the pre-roll on."""
+        self.reset()
+        before = self._pre_roll.view()
+        self._decoder.reset(self._frame - len(before))
+        if len(before):
+            self._decoder.step(before)
+            self._look(at_sample)
+
+    def step(self, at_sample: int, log_posteriors: Posteriors) -> None:
+        """One step of a turn, float32 [2, 40]."""
+        self.remember(log_posteriors)
+        self._decoder.step(log_posteriors)
+        self._look(at_sample)
+
+    @property
+    def ends_in_number(self) -> bool:
+        """The last word is part of a number, so that more of it may follow."""
+        words = self.hypothesis.words
+        return bool(words) and words[-1] in NUMBER_WORDS
+
+    def restart(self) -> None:
+        """After a fault of the decoder: go on from here, without what was said before."""
+        self.reset()
+        self._decoder.reset(self._frame)
+
+    def reset(self) -> None:
+        """Nothing was heard yet."""
+        self.hypothesis = NOTHING_HEARD
+        self._shown = ""
+        self._committed = ""
+
+    def end(self, at_sample: int) -> Hypothesis:
+        """The turn is over: what was heard stands, and the decoder rests."""
+        heard = self.hypothesis
+        text = " ".join(heard.words)
+        if self.grammar >= Grammar.COULD_GO_ON and text != self._committed:
+            self._show_committed(at_sample, text)
+        self.reset()
+        self._pre_roll.shorten(0)
+        return heard
+
+    def _look(self, at_sample: int) -> None:
+        """Emit at most one event: what changed against what was shown."""
+        self.hypothesis = best = self._decoder.hypothesis()
+        if best.confidence < COMMAND_CONFIDENCE:
+            return
+        committed = " ".join(best.words[: best.num_committed_words])
+        text = " ".join(best.words)
+        if len(committed) > len(self._committed) or not committed.startswith(self._committed):
+            self._show_committed(at_sample, committed)
+        elif text and text != self._shown:
+            self._emit(Partial(at_sample, text))
+            self._shown = text
+
+    def _show_committed(self, at_sample: int, text: str) -> None:
+        if self._committed and not text.startswith(self._committed):
+            self._emit(Revised(at_sample, text, self._committed))
+        else:
+            self._emit(Committed(at_sample, text))
+        self._committed = text
+        if not self._shown.startswith(text):
+            self._shown = text
+
+
+def blank_posteriors() -> Posteriors:
+    """Log posteriors of a step in which nothing is heard, float32 [2, 40]."""
+    silence = np.full((FRAMES_PER_STEP, len(TOKENS)), -20.0, np.float32)
+    silence[:, BLANK] = 0.0
+    return silence

@@ -1,0 +1,185 @@
+"""Commands -> PhoneGraph: words become phones, with everything shared that continues alike.
+
+A word is built once for each place it leads to, however many places it comes from, and so are lists: the graph grows
+with the different continuations and not with the number of sentences.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from edge_agent.errors import CommandsError
+from edge_agent.models.ambiguity import find_clashes
+from edge_agent.models.commands import Commands, SlotValue
+from edge_agent.models.lexicon import Pronunciation
+from edge_agent.models.phone_graph import NO_LABEL, Label, PhoneGraph
+from edge_agent.models.phones import TOKEN_OF_PHONE
+from edge_agent.models.pronounce import Spoken, pronounce
+from edge_agent.models.readings import Place, Readings, Step
+from edge_agent.models.word_graph import WordGraph, build_word_graph
+
+_Entry = tuple[int, int]  # node, label
+
+
+@dataclass(frozen=True)
+class CompiledCommands:
+    """All stages of one compilation, for those who want to look inside."""
+
+    commands: Commands
+    words: WordGraph
+    spoken: Spoken
+    phones: PhoneGraph
+    warnings: tuple[str, ...]
+
+
+def compile_commands(commands: Commands) -> PhoneGraph:
+    """Graph of every way to say every command; CommandsError if one cannot be decided or pronounced. Takes 1 s."""
+    return compile_stages(commands).phones
+
+
+def compile_stages(commands: Commands) -> CompiledCommands:
+    """The same, keeping what was found on the way."""
+    words = build_word_graph(commands)
+    warnings = _check_clashes(commands, words)
+    readings = Readings(words)
+    vocabulary = {step.word for place, _ in readings.places() for step in readings.steps(place)}
+    spoken = pronounce(vocabulary, commands.pronunciations)
+    phones = _Expander(commands, words, readings, spoken.pronunciations).graph()
+    phones.validate()
+    warnings += [f"'{word}' is not in the dictionary; its pronunciation is predicted" for word in spoken.predicted]
+    return CompiledCommands(commands, words, spoken, phones, tuple(warnings))
+
+
+def _check_clashes(commands: Commands, words: WordGraph) -> list[str]:
+    warnings = []
+    for clash in find_clashes(words):
+        first, second = clash.intents
+        if first != second:
+            line = commands.intents[second].place
+            raise CommandsError(f"{line}: {clash}; remove it from one of them")
+        warnings.append(f"{clash}; the reading found first is taken")
+    return warnings
+
+
+@dataclass
+class _Expander:
+    """Builds nodes from the ends of the sentences to their start; node numbers are put in order at the end."""
+
+    commands: Commands
+    words: WordGraph
+    readings: Readings
+    pronunciations: dict[str, tuple[Pronunciation, ...]]
+    phone: list[int] = field(default_factory=lambda: [0])
+    arcs: list[tuple[int, int, int]] = field(default_factory=list)  # source, destination, label
+    final: dict[int, int] = field(default_factory=dict)  # node -> label
+    labels: dict[Label, int] = field(default_factory=lambda: {NO_LABEL: 0})
+    entries_of_place: dict[Place, list[_Entry]] = field(default_factory=dict)
+    firsts_of_word: dict[tuple[str, Place], list[tuple[int, tuple[Label, ...]]]] = field(default_factory=dict)
+
+    def graph(self) -> PhoneGraph:
+        for node, label in self._entries(self.readings.start):
+            self.arcs.append((0, node, label))
+        return self._arrays()
+
+    def _entries(self, place: Place) -> list[_Entry]:
+        """First phones of everything that can be said from a place, with the labels of the arcs into them."""
+        if place not in self.entries_of_place:
+            entries = [entry for step in self.readings.steps(place) for entry in self._step_entries(step)]
+            self.entries_of_place[place] = entries
+        return self.entries_of_place[place]
+
+    def _step_entries(self, step: Step) -> list[_Entry]:
+        """The word's first phones; a slot that the word completes is put out on the way in, so that "one" is built once
+        for twenty one, thirty one ... and still tells them apart."""
+        slot = (_slot_label(*step.output),) if step.output else ()
+        return [(node, self._labels((*slot, *said))) for node, said in self._word(step.word, step.target)]
+
+    def _word(self, word: str, target: Place) -> list[tuple[int, tuple[Label, ...]]]:
+        """First nodes of a word in front of what follows it, and the labels of the arcs into them."""
+        if (word, target) not in self.firsts_of_word:
+            self.firsts_of_word[word, target] = self._build_word(Label("word", word), target)
+        return self.firsts_of_word[word, target]
+
+    def _build_word(self, label: Label, target: Place) -> list[tuple[int, tuple[Label, ...]]]:
+        """Nodes of all pronunciations, which share their ends; the word counts as said when its last phone begins."""
+        node_of_ending: dict[Pronunciation, int] = {}
+        firsts: list[tuple[int, tuple[Label, ...]]] = []
+        for phones in self.pronunciations[label.text]:
+            after = -1
+            for ending in (phones[index:] for index in reversed(range(len(phones)))):
+                if ending not in node_of_ending:
+                    node = node_of_ending[ending] = self._node(ending[0])
+                    if len(ending) == 1:
+                        self._lead_on(node, target)
+                    else:
+                        self.arcs.append((node, after, self._labels((label,) if len(ending) == 2 else ())))
+                after = node_of_ending[ending]
+            firsts.append((after, (label,) if len(phones) == 1 else ()))
+        return firsts
+
+    def _node(self, phone: str) -> int:
+        self.phone.append(TOKEN_OF_PHONE[phone])
+        return len(self.phone) - 1
+
+    def _lead_on(self, node: int, place: Place) -> None:
+        for meaning in self.readings.meanings(place):
+            self.final[node] = self._labels((self._end_labels[meaning],))
+        for target, label in self._entries(place):
+            self.arcs.append((node, target, label))
+
+    def _labels(self, labels: tuple[Label, ...]) -> int:
+        if not labels:
+            return 0
+        label = replace(labels[0], also=labels[0].also + labels[1:])
+        return self.labels.setdefault(label, len(self.labels))
+
+    @cached_property
+    def _end_labels(self) -> list[Label]:
+        ends = []
+        for name in self.words.intents:
+            fixed = tuple(_slot_label(slot, value) for slot, value in self.commands.intents[name].slots.items())
+            ends.append(Label("end", intent=name, also=fixed))
+        return ends
+
+    def _arrays(self) -> PhoneGraph:
+        order = _topological_order(len(self.phone), self.arcs)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        arcs = np.array(sorted((rank[to], rank[source], label) for source, to, label in self.arcs), np.int64)
+        final_label = np.zeros(len(order), np.int32)
+        for node, label in self.final.items():
+            final_label[rank[node]] = label
+        can_continue = np.zeros(len(order), np.uint8)
+        can_continue[arcs[:, 1]] = 1
+        return PhoneGraph(
+            phone=np.array(self.phone, np.uint8)[order],
+            arc_start=np.searchsorted(arcs[:, 0], np.arange(len(order) + 1)).astype(np.int32),
+            arc_source=np.ascontiguousarray(arcs[:, 1], np.int32),
+            arc_label=np.ascontiguousarray(arcs[:, 2], np.int32),
+            arc_cost=np.zeros(len(arcs), np.float32),
+            final_cost=np.where(final_label > 0, 0.0, np.inf).astype(np.float32),
+            final_label=final_label,
+            can_continue=can_continue,
+            labels=tuple(self.labels),
+        )
+
+
+def _slot_label(slot: str, value: SlotValue) -> Label:
+    return Label("slot", slot=slot, value=value)
+
+
+def _topological_order(num_nodes: int, arcs: list[tuple[int, int, int]]) -> list[int]:
+    """Nodes so that every arc leads forward, the start first."""
+    waiting = [0] * num_nodes
+    targets: list[list[int]] = [[] for _ in range(num_nodes)]
+    for source, target, _ in arcs:
+        waiting[target] += 1
+        targets[source].append(target)
+    order = [0]
+    for node in order:
+        for target in targets[node]:
+            waiting[target] -= 1
+            if waiting[target] == 0:
+                order.append(target)
+    return order

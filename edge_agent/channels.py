@@ -19,8 +19,8 @@ import numpy as np
 
 from edge_agent.ring import MessageRing
 
-EVENT_BYTES = 1 << 16
-OFFLOAD_BYTES = 1 << 18  # eight seconds of 16-bit sound
+EVENT_BYTES = 1 << 18
+OFFLOAD_BYTES = 1 << 21  # the longest turn whole, as float32, and half a turn more
 PR_SET_PDEATHSIG = 1
 
 
@@ -57,7 +57,7 @@ class Channels:
 
     @classmethod
     def create(cls) -> "Channels":
-        """Supervisor only."""
+        """Supervisor only. Raises OSError when the system gives no shared memory."""
         return cls(MessageRing.create(EVENT_BYTES), MessageRing.create(OFFLOAD_BYTES), Heartbeat.create())
 
     @classmethod

@@ -41,7 +41,7 @@ class AudioProfile(_Strict):
 class ModelProfile(_Strict):
     """`bundle` is a shipped name or a folder."""
 
-    bundle: str = "listener"
+    bundle: str = "default"
     backend: Literal["onnx", "litert", "auto"] = "auto"
     inference_p99_ms: Annotated[float, Field(gt=0, le=40)] = 4.0
 

@@ -6,6 +6,7 @@ Without them the agent works, but a busy machine can make it lose sound.
 import ctypes
 import os
 import resource
+from concurrent.futures import ThreadPoolExecutor
 
 from edge_agent.profile import RealtimeProfile
 
@@ -45,14 +46,9 @@ def _lock_memory() -> str | None:
 
 
 def can_enter_realtime(wanted: RealtimeProfile) -> tuple[str, ...]:
-    """The same question in a child process, so that the asking process stays as it is."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writer, "\n".join(enter_realtime(wanted)).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, encoding="utf-8") as answer:
-        lines = answer.read().splitlines()
-    os.waitpid(child, 0)
-    return tuple(lines)
+    """The same question, asked so that the process stays as it is."""
+    # the scheduler is asked for one thread, and this one ends with the question
+    with ThreadPoolExecutor(max_workers=1) as asker:
+        lines = asker.submit(enter_realtime, wanted).result()
+    ctypes.CDLL(None).munlockall()
+    return lines

@@ -1,0 +1,64 @@
+"""Drains the rings that the hop process writes: events go to those who show and keep them, offload to nobody yet."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+
+from edge_agent.channels import Channels
+from edge_agent.events import Event, from_json
+
+Sink = Callable[[Event], None]
+
+
+class Receiver:
+    """Thread: the asyncio loop of the link process. Consumer of both rings."""
+
+    def __init__(self, channels: Channels, sinks: Iterable[Sink]) -> None:
+        self._events = channels.events
+        self._offload = channels.offload
+        self._sinks = list(sinks)
+        self.num_unknown = 0
+        self.num_offload_bytes = 0
+
+    def drain(self) -> int:
+        """Hand on everything that is waiting; how many events there were."""
+        self._discard_offload()
+        num_events = 0
+        while (message := self._events.receive()) is not None:
+            num_events += 1
+            self._hand_on(message)
+        return num_events
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        awake = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for ring in (self._events, self._offload):
+            loop.add_reader(ring.fds[1], awake.set)
+        try:
+            while True:
+                await awake.wait()
+                awake.clear()
+                self._events.acknowledge()
+                self._offload.acknowledge()
+                self.drain()
+        finally:
+            for ring in (self._events, self._offload):
+                loop.remove_reader(ring.fds[1])
+
+    def _hand_on(self, message: bytes) -> None:
+        try:
+            event = from_json(json.loads(message))
+        except (KeyError, TypeError, ValueError):
+            self.num_unknown += 1  # a hop process of another version: better one event less than no link
+            return
+        for sink in tuple(self._sinks):
+            try:
+                sink(event)
+            except OSError:
+                self._sinks.remove(sink)  # its reader has gone or its disk is full; the others go on
+
+    def _discard_offload(self) -> None:
+        """No cloud client exists in this version, so what the gate let out, which is nothing, has nowhere to go."""
+        while (sound := self._offload.receive()) is not None:
+            self.num_offload_bytes += len(sound)

@@ -1,0 +1,93 @@
+"""Who may import whom, by reading the source: the same fences as import-linter's, and those it cannot express."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGE = REPOSITORY / "edge_agent"
+RUNTIMES = {
+    "onnxruntime": {"onnx.py"},
+    "ai_edge_litert": {"litert.py"},
+    "tflite_runtime": {"litert.py"},
+    "tensorrt": {"tensorrt.py"},
+    "cuda": {"tensorrt.py"},
+}
+# lyrics of the reflexes: only values and thresholds
+PURE = {"edge_agent.events", "edge_agent.units", "edge_agent.profile", "edge_agent.turn", "edge_agent.reflexes"}
+PURE_STANDARD = {"dataclasses", "enum", "collections", "typing", "math", "functools"}
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+def sources() -> Iterator[Path]:
+    return PACKAGE.rglob("*.py")
+
+
+def violations(forbidden: set[str], allowed: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(REPOSITORY)} imports {name}"
+        for path in sources()
+        if str(path.relative_to(PACKAGE)) not in allowed and path.relative_to(PACKAGE).parts[0] not in allowed
+        for name in imports_of(path)
+        if name.split(".")[0] in forbidden
+    ]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_each_runtime_in_its_own_file(runtime: str) -> None:
+    assert violations({runtime}, {f"backends/{name}" for name in RUNTIMES[runtime]}) == []
+
+
+def test_asyncio_and_sockets_only_in_link() -> None:
+    assert violations({"asyncio", "socket", "ssl", "http", "urllib", "websockets", "requests"}, {"link"}) == []
+
+
+def test_nothing_needs_what_trains_it() -> None:
+    assert violations({"torch", "export", "onnx", "litert_torch"}, set()) == []
+
+
+def test_turn_and_reflexes_are_pure() -> None:
+    pure_files = [PACKAGE / "turn.py", *(PACKAGE / "reflexes").glob("*.py")]
+    assert len(pure_files) > 4
+    strangers = [
+        f"{path.name} imports {name}"
+        for path in pure_files
+        for name in imports_of(path)
+        if not (name.startswith("edge_agent") and ".".join(name.split(".")[:2]) in PURE)
+        and name.split(".")[0] not in PURE_STANDARD
+    ]
+    assert strangers == []
+
+
+def test_boards_are_data() -> None:
+    boards = re.compile(r"jetson|raspberry|orin\b|thor\b|tegra|qualcomm", re.IGNORECASE)
+    named = [str(path) for path in sources() if boards.search(path.read_text(encoding="utf-8"))]
+    assert named == []
+
+
+def test_no_prints_outside_what_talks_to_people() -> None:
+    printing = {
+        str(path.relative_to(PACKAGE))
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+    assert printing <= {"link/__main__.py", "hop_process.py"}
+
+
+def test_the_fence_sees_a_violation(tmp_path: Path) -> None:
+    source = tmp_path / "late.py"
+    source.write_text("def f():\n    import asyncio.events\n    from torch.nn import Linear\n")
+    assert imports_of(source) == {"asyncio.events", "torch.nn"}

@@ -17,13 +17,21 @@ BUILT_IN: dict[str, Skill] = {intent: skill for domain in _DOMAINS for intent, s
 class Skills:
     """Carries out intents on a home. Thread: hop only."""
 
-    def __init__(self, home: Home, clock: Callable[[], datetime], replies: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        clock: Callable[[], datetime],
+        replies: Mapping[str, str] | None = None,
+        skills: Mapping[str, str] | None = None,
+    ) -> None:
         """clock: time of day, in the user's zone. replies: intent -> template of the commands file.
+        skills: intent -> the skill that carries it out, where the commands file gives it another name.
 
         A template names slots and the skill's own fields, as in "Okay, {size} {drink}."; what was not said is left out.
         """
         self._house = House(home, Timers(), clock)
         self._replies = dict(replies or {})
+        self._skills = dict(skills or {})
 
     @property
     def home(self) -> Home:
@@ -43,7 +51,7 @@ class Skills:
     def handle(self, intent: str, slots: Slots, at_sample: int) -> Reply:
         """Carry out one command and say so; an intent that no skill knows is only answered."""
         house = self._house
-        skill = BUILT_IN.get(intent)
+        skill = BUILT_IN.get(self._skills.get(intent, intent))
         outcome = skill(house, slots, at_sample) if skill else Outcome("Okay.")
         text = outcome.text
         if outcome.is_done and intent in self._replies:

@@ -1,0 +1,93 @@
+"""From a checkpoint to a bundle: int8 graphs for every runtime, and the manifest that the agent checks them against."""
+
+import hashlib
+import json
+import re
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import track
+
+from edge_agent.backends.base import TensorSpec
+from edge_agent.models.bundle import FORMAT_VERSION, MANIFEST, sha256_of
+from edge_agent.models.phones import TOKENS
+from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ, STRIDE_HOPS
+from export import to_litert, to_onnx
+from export.corpus import recipe_hash
+from export.interface import LOOK_AHEAD_HOPS, interface
+from export.net import ListenerNet
+from export.train import Settings, load_average
+
+RECIPE_FILES = ("net.py", "train.py", "batches.py", "people.py")
+FILES = {"onnx": "listener.onnx", "litert": "listener.tflite"}
+
+
+def publish(checkpoint: Path, out: Path, measured: dict[str, Any], seed: int = Settings.seed) -> None:
+    """Write the bundle `out` from the averaged weights of `checkpoint`; `measured` goes into the manifest as it is."""
+    saved = torch.load(checkpoint, weights_only=True)
+    trained = {
+        "corpus_recipe": recipe_hash(),
+        "training_recipe": training_recipe_hash(),
+        "seed": seed,
+        "minutes": round(float(saved["used_s"]) / 60.0, 1),
+        "num_steps": int(saved["masters"]["steps"]),
+    }
+    write_bundle(load_average(checkpoint), out, trained, measured)
+
+
+def write_bundle(net: ListenerNet, out: Path, trained: dict[str, Any], measured: dict[str, Any]) -> None:
+    """Write graphs and manifest. The manifest comes last, so that a bundle cut short is refused by its old one."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for backend in track(FILES, description="graphs"):
+            writer = {"onnx": to_onnx, "litert": to_litert}[backend]
+            float_path = Path(folder) / FILES[backend]
+            int8_path = Path(folder) / f"int8_{FILES[backend]}"
+            writer.write_float(net, float_path)
+            writer.write_int8(float_path, int8_path)
+            (out / FILES[backend]).write_bytes(int8_path.read_bytes())
+    temporary = out / f"{MANIFEST}.tmp"
+    temporary.write_text(_as_json(manifest(out, trained, measured)), "utf-8")
+    temporary.rename(out / MANIFEST)
+
+
+def manifest(folder: Path, trained: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
+    """What `edge_agent/models/bundle.py` reads."""
+    spec = interface()
+    return {
+        "format_version": FORMAT_VERSION,
+        "name": "listener",
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "hop_samples": HOP_SAMPLES,
+        "stride_hops": STRIDE_HOPS,
+        "look_ahead_hops": LOOK_AHEAD_HOPS,
+        "inputs": _entries(spec.inputs),
+        "outputs": _entries(spec.outputs),
+        "states": _entries(spec.states),
+        "tokens": list(TOKENS),
+        "trained": trained,
+        "measured": measured,
+        "files": {
+            backend: {"file": name, "num_bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
+            for backend, name in FILES.items()
+        },
+    }
+
+
+def training_recipe_hash() -> str:
+    """Hash of the code that trains; with the seed and the corpus it says where the weights come from."""
+    folder = Path(__file__).parent
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in RECIPE_FILES)).hexdigest()[:16]
+
+
+def _as_json(content: dict[str, Any]) -> str:
+    """One line for each thing that has no parts with parts."""
+    lists_joined = re.sub(r"\[[^\[\]{}]*\]", lambda found: " ".join(found[0].split()), json.dumps(content, indent=1))
+    return re.sub(r"\{[^{}]*\}", lambda found: " ".join(found[0].split()), lists_joined) + "\n"
+
+
+def _entries(tensors: tuple[TensorSpec, ...]) -> list[dict[str, Any]]:
+    return [asdict(tensor) for tensor in tensors]

@@ -19,7 +19,7 @@ class LogMel:
             raise MemoryError
 
     def step(self, hop: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-        """hop: float32 [HOP_SAMPLES] in [-1, 1); out: float32 [NUM_MELS]; both contiguous. Hop thread, allocates nothing."""
+        """hop: float32 [HOP_SAMPLES] in [-1, 1); out: float32 [NUM_MELS], contiguous. Hop thread, never allocates."""
         lib.log_mel_push(self._state, ffi.from_buffer("float[]", hop), HOP_SAMPLES, ffi.from_buffer("float[]", out), 1)
 
     def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:

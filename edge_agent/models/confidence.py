@@ -1,0 +1,42 @@
+"""How sure the decoder is that what it found is what was said: a logistic model over four features of a path.
+
+`export/calibrate.py` fits the weights; the ones here are what the runtime uses.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+NUM_FEATURES: Final = 4
+MARGIN_CAP: Final = 10.0
+PHONES_CAP: Final = 20.0
+
+Features = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class ConfidenceModel:
+    """Weights of the features, in the order of `features`, and the bias."""
+
+    bias: float = 3.0
+    score_per_phone: float = 2.0
+    filler_share: float = -5.0
+    margin: float = 1.0
+    length: float = 1.0
+
+    def p_right(self, features: Features) -> float:
+        """Probability that the path is what was said."""
+        score_per_phone, filler_share, margin, length = features
+        logit = self.bias + self.score_per_phone * score_per_phone + self.filler_share * filler_share
+        logit += self.margin * margin + self.length * length
+        return 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+
+
+def features(score_per_phone: float, filler_share: float, margin: float, num_phones: int) -> Features:
+    """Features of a path.
+
+    score_per_phone: against the open path, at most 0. filler_share: sounds of the turn that are outside of the command,
+    0..1. margin: above the best path of another meaning, here as 0..1 of its cap. num_phones: here as 0..1 of its cap.
+    """
+    capped = min(max(margin, 0.0), MARGIN_CAP) / MARGIN_CAP
+    return (score_per_phone, filler_share, capped, min(num_phones, PHONES_CAP) / PHONES_CAP)

@@ -1,0 +1,157 @@
+"""From phone posteriors to what was said and meant, while it is being said.
+
+A search over the commands' graph runs beside an open path (`search.py`); the labels on the best path become words,
+slots and an intent, and its distance from the open path a confidence.
+
+Thread: hop only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.models.confidence import ConfidenceModel, Features, features
+from edge_agent.models.phone_graph import Label, PhoneGraph, SlotValue
+from edge_agent.models.search import GraphSearch, SearchSettings, flatten
+
+
+@dataclass(frozen=True)
+class DecoderSettings:
+    """Settings of the search, of commitment and of confidence."""
+
+    search: SearchSettings = field(default_factory=SearchSettings)
+    commit_beam: float = 8.0  # paths this near the best must share a word for it to be committed
+    confidence: ConfidenceModel = field(default_factory=ConfidenceModel)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What seems to have been said so far. Scores are natural logs below the open path. Frames are 20 ms."""
+
+    words: tuple[str, ...] = ()
+    intent: str | None = None  # None while the sentence is incomplete
+    slots: dict[str, SlotValue] = field(default_factory=dict)
+    is_complete: bool = False
+    can_continue: bool = True  # more than the end of the sentence can follow
+    margin: float = 0.0  # above the best path that means something else
+    confidence: float = 0.0  # probability that this is what was said; of an incomplete one, so far
+    num_committed_words: int = 0  # words on which all paths near this one agree
+    incomplete_margin: float = 0.0  # above the best path that still waits for more
+    num_phones: int = 0
+    score_per_phone: float = 0.0
+    filler_share: float = 0.0  # sounds outside of the command
+    first_frame: int = 0  # where the command begins
+    last_phone_frame: int = 0
+    num_frames_since_phone: int = 0
+
+    @property
+    def features(self) -> Features:
+        """What the confidence is computed from."""
+        return features(self.score_per_phone, self.filler_share, self.margin, self.num_phones)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a sequence of labels says."""
+
+    words: tuple[str, ...]
+    slots: dict[str, SlotValue]
+    num_words_up_to: tuple[int, ...]  # by number of labels
+
+
+def _read(labels: list[Label]) -> _Reading:
+    words: list[str] = []
+    slots: dict[str, SlotValue] = {}
+    counts = [0]
+    for label in labels:
+        for one in flatten(label):
+            if one.kind == "word":
+                words.append(one.text)
+            if one.slot:
+                slots[one.slot] = one.value
+        counts.append(len(words))
+    return _Reading(tuple(words), slots, tuple(counts))
+
+
+class Decoder:
+    """Decodes one turn at a time. Frames are counted on the caller's clock."""
+
+    def __init__(self, graph: PhoneGraph, settings: DecoderSettings | None = None) -> None:
+        """Raises CommandsError if the graph is broken. Takes no memory in C after that."""
+        self.settings = settings or DecoderSettings()
+        self._search = GraphSearch(graph, self.settings.search)
+        self._graph = graph
+        self._at_frame = 0
+        self._reading = _read([])
+        self._reading_key = (0, 0)  # history and end label of `_reading`
+
+    def reset(self, at_frame: int = 0) -> None:
+        """Forget all; the next frame given is number `at_frame`."""
+        self._search.reset()
+        self._at_frame = at_frame
+
+    def step(self, log_posteriors: NDArray[np.float32]) -> None:
+        """Any number of frames, float32 [num_frames, 40], natural log."""
+        self._search.step(log_posteriors)
+
+    def hypothesis(self) -> Hypothesis:
+        """The best path so far, complete or not: what to show while the talker goes on."""
+        self._search.best(complete_only=False, commit_beam=self.settings.commit_beam)
+        return self._describe()
+
+    def final_hypothesis(self) -> Hypothesis:
+        """The best path on which a sentence is complete: what to act upon once the turn is over."""
+        if not self._search.best(complete_only=True, commit_beam=self.settings.commit_beam):
+            return Hypothesis()
+        return self._describe()
+
+    def _describe(self) -> Hypothesis:
+        path = self._search.path
+        if path.node < 0:
+            return Hypothesis()
+        is_complete = bool(path.is_complete)
+        reading = self._read_path(int(self._graph.final_label[path.node]) if is_complete else 0)
+        score_per_phone = path.command_score / path.num_phones
+        filler_share = self._filler_share()
+        evidence = features(score_per_phone, filler_share, path.margin, path.num_phones)
+        return Hypothesis(
+            words=reading.words,
+            intent=self._intent(path.node) if is_complete else None,
+            slots=dict(reading.slots),
+            is_complete=is_complete,
+            can_continue=bool(self._graph.can_continue[path.node]) and not path.is_ended,
+            margin=path.margin,
+            confidence=self.settings.confidence.p_right(evidence),
+            num_committed_words=reading.num_words_up_to[min(path.num_committed, path.num_labels)],
+            incomplete_margin=path.incomplete_margin,
+            num_phones=path.num_phones,
+            score_per_phone=score_per_phone,
+            filler_share=filler_share,
+            first_frame=self._at_frame + path.first_frame,
+            last_phone_frame=self._at_frame + path.phone_frame,
+            num_frames_since_phone=path.next_frame - 1 - path.phone_frame,
+        )
+
+    def _intent(self, node: int) -> str:
+        return self._graph.labels[int(self._graph.final_label[node])].intent
+
+    def _read_path(self, end_label: int) -> _Reading:
+        """The same reading again as long as nothing new was said."""
+        path = self._search.path
+        key = (path.history, end_label)
+        if key != self._reading_key or len(self._reading.num_words_up_to) <= path.num_labels:
+            numbers = [self._search.labels[index] for index in range(path.num_labels)] + [end_label]
+            self._reading = _read([self._graph.labels[number] for number in numbers])
+            self._reading_key = key
+        return self._reading
+
+    def _filler_share(self) -> float:
+        """Sounds that went to the fillers, estimated from what they cost, among all sounds."""
+        path, costs = self._search.path, self.settings.search
+        num_outside = -path.lead_score / max(costs.filler_cost, 1e-3)
+        if path.is_ended:
+            num_outside -= path.tail_score / max(costs.end_filler_cost, 1e-3)
+        return float(num_outside / (num_outside + path.num_phones))

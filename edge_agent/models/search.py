@@ -1,0 +1,113 @@
+"""The compiled search of `kernels/src/graph_search.c` over one graph: scores and label numbers, no meaning yet.
+
+Thread: one at a time per search (the hop thread). Nothing but construction takes memory in C.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent._kernels import ffi, lib
+from edge_agent.models.phone_graph import Label, PhoneGraph
+from edge_agent.models.phones import TOKENS
+
+_MAX_LABELS = 512  # more than any sentence has
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """Costs in natural-log units below the open path (the best token of each frame)."""
+
+    beam: float = 24.0  # paths this far below the best are dropped
+    floor: float = 10.0  # no frame costs more: one phone that the listener missed must not end a path
+    filler_cost: float = 3.5  # each frame of filler before a command, except blank frames, which are free
+    end_filler_cost: float = 3.5  # the same after it; math.inf: nothing may follow
+    max_links: int = 0  # labels remembered at once; 0: by the size of the graph
+
+
+def flatten(label: Label) -> tuple[Label, ...]:
+    """A label and all that come with it, in order; none for NO_LABEL."""
+    own = () if label.kind == "none" else (label,)
+    return own + tuple(inner for other in label.also for inner in flatten(other))
+
+
+def _meanings(labels: tuple[Label, ...]) -> NDArray[np.uint32]:
+    """One number per label: equal for equal slot values, 0 for labels that set no slot."""
+    numbers: dict[tuple[tuple[str, object], ...], int] = {(): 0}
+    slots = [tuple((one.slot, one.value) for one in flatten(label) if one.slot) for label in labels]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in slots], np.uint32)
+
+
+def _first_equal(labels: tuple[Label, ...]) -> NDArray[np.int32]:
+    """Index of the first label that equals each: paths are compared by label numbers."""
+    first: dict[Label, int] = {}
+    return np.array([first.setdefault(label, index) for index, label in enumerate(labels)], np.int32)
+
+
+class GraphSearch:
+    """One search. `path` is a cffi `graph_search_path`, filled by `best` and `ending`; `labels` belongs to `best`."""
+
+    def __init__(self, graph: PhoneGraph, settings: SearchSettings) -> None:
+        """Takes a copy of the graph. Raises CommandsError if the graph is broken."""
+        graph.validate()
+        same = _first_equal(graph.labels)
+        # Owned until the C side has copied them.
+        arrays: dict[str, NDArray[np.generic]] = {
+            "phone": graph.phone,
+            "arc_start": graph.arc_start,
+            "arc_source": graph.arc_source,
+            "arc_label": same[graph.arc_label],
+            "arc_cost": graph.arc_cost,
+            "final_cost": graph.final_cost,
+            "final_label": same[graph.final_label],
+            "label_meaning": _meanings(graph.labels),
+        }
+        c_graph = ffi.new("graph_search_graph *")
+        c_graph.num_nodes, c_graph.num_tokens, c_graph.num_labels = graph.num_nodes, len(TOKENS), len(graph.labels)
+        for name, array in arrays.items():
+            setattr(c_graph, name, ffi.cast("void *", array.ctypes.data))
+        c_settings = ffi.new("graph_search_settings *")
+        for name in ("beam", "floor", "filler_cost", "end_filler_cost", "max_links"):
+            setattr(c_settings, name, getattr(settings, name))
+        self._search = ffi.gc(lib.graph_search_create(c_graph, c_settings), lib.graph_search_free)
+        if self._search == ffi.NULL:
+            raise MemoryError
+        self.path: Any = ffi.new("graph_search_path *")
+        self.labels: Any = ffi.new("int32_t[]", _MAX_LABELS)
+
+    def reset(self) -> None:
+        """As if nothing had been heard."""
+        lib.graph_search_reset(self._search)
+
+    def step(self, log_posteriors: NDArray[np.float32]) -> None:
+        """float32 [num_frames, 40], natural log, C-contiguous. Hop thread."""
+        frames = np.ascontiguousarray(log_posteriors, np.float32)
+        lib.graph_search_step(self._search, ffi.from_buffer("float[]", frames), len(frames))
+
+    def best(self, complete_only: bool, commit_beam: float = math.inf) -> bool:
+        """Fill `path` and `labels[:path.num_labels]` with the best path; False if there is none."""
+        found = lib.graph_search_best(self._search, complete_only, commit_beam, self.labels, _MAX_LABELS, self.path)
+        self.path.num_labels = min(self.path.num_labels, _MAX_LABELS)
+        return bool(found)
+
+    def ending(self, max_age_frames: int) -> bool:
+        """Fill `path` with the best complete path, per phone, whose last phone is at most that old; False if none."""
+        return bool(lib.graph_search_ending(self._search, max_age_frames, self.path))
+
+    @property
+    def num_active(self) -> int:
+        """Nodes with a living path."""
+        return int(lib.graph_search_num_active(self._search))
+
+    @property
+    def num_links(self) -> int:
+        """Labels remembered now, garbage included."""
+        return int(lib.graph_search_num_links(self._search))
+
+    @property
+    def num_dropped(self) -> int:
+        """Paths lost for want of memory since construction; more than 0 means `max_links` is too small."""
+        return int(lib.graph_search_num_dropped(self._search))

@@ -11,7 +11,7 @@ KERNEL_SOURCES := $(wildcard kernels/src/*.c kernels/include/*.h kernels/build.p
 .PHONY: demo test check kernels bench setup clean
 
 demo: $(VENV)/.package
-	@$(BIN)/python scripts/demo --out $(OUT)
+	@scripts/demo $(OUT)
 
 test: $(VENV)/.package
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)

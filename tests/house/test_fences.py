@@ -72,7 +72,7 @@ def test_turn_and_reflexes_are_pure() -> None:
 
 
 def test_boards_are_data() -> None:
-    boards = re.compile(r"jetson|raspberry|orin\b|thor\b|tegra|qualcomm", re.IGNORECASE)
+    boards = re.compile(r"jetson|raspberry|orin\b|thor\b|\btegra|qualcomm", re.IGNORECASE)
     named = [str(path) for path in sources() if boards.search(path.read_text(encoding="utf-8"))]
     assert named == []
 

@@ -16,6 +16,7 @@ from edge_agent.skills.reply import Act
 from edge_agent.sound_memory import SoundMemory
 from edge_agent.talk import Talk
 from edge_agent.turn import Grammar
+from edge_agent.understanding import grammar_of
 from edge_agent.units import ms_to_samples
 
 NO_CLOUD = "I can't reach the cloud."
@@ -42,8 +43,9 @@ class Conversation:
         """Every hop of the microphone, float32 [160]: kept for a question that may have to leave the device."""
         self._memory.push(hop)
 
-    def answer(self, at_sample: int, heard: Hypothesis, grammar: Grammar, turn_ms: float, voiced_ms: float) -> None:
+    def answer(self, at_sample: int, heard: Hypothesis, turn_ms: float, voiced_ms: float) -> None:
         """The user's turn ended with these words."""
+        grammar = grammar_of(heard)
         if grammar >= Grammar.COULD_GO_ON and heard.intent is not None:
             self._carry_out(at_sample, heard.intent, heard)
             return

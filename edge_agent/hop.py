@@ -103,10 +103,9 @@ class Hop:
             p_voice, log_posteriors = parts.listener.p_voice, parts.listener.log_posteriors
         if self._waking.run(at, parts.attention.step, at, log_posteriors) and parts.attention.has_woken:
             self._wake(at)
+        parts.understanding.remember(log_posteriors)
         if parts.turn.is_open:
             self._decoding.run(at, parts.understanding.step, at, log_posteriors)
-        else:
-            parts.understanding.remember(log_posteriors)
         if parts.turn.is_open or parts.attention.is_awake(at):
             self._take_turn(at, p_voice)
         parts.health.step(at)
@@ -125,7 +124,6 @@ class Hop:
 
     def _end_turn(self, at: int) -> None:
         parts, turn = self.parts, self.parts.turn
-        grammar = parts.understanding.grammar
         heard = parts.understanding.end(at)
         is_noise = not heard.words and turn.voiced_ms < NOISE_VOICED_MS
         reason = "noise" if is_noise else turn.reason
@@ -140,7 +138,7 @@ class Hop:
         if self._decoding.is_degraded:
             parts.conversation.apologise(at)
         else:
-            self._talking.run(at, parts.conversation.answer, at, heard, grammar, turn_ms, voiced_ms)
+            self._talking.run(at, parts.conversation.answer, at, heard, turn_ms, voiced_ms)
 
     def _wake(self, at: int) -> None:
         """What was said before the wake phrase is no part of the command."""

@@ -41,7 +41,7 @@ class Reactions:
             self.nod(at_sample, depth, "pause")
         if back_channel.decide(self._settings.back_channel, evidence):
             evidence.last_back_channel_sample = at_sample
-            self._emit(BackChannel(at_sample, self._talk.reflex(at_sample, "back_channel")))
+            self._talk.reflex(at_sample, BackChannel)
         elif filler.decide(self._settings.filler, evidence):
             self._fill(at_sample, turn)
 
@@ -82,4 +82,4 @@ class Reactions:
     def _fill(self, at_sample: int, turn: Turn) -> None:
         self.evidence.last_filler_sample = at_sample
         self._talk.answers(turn.last_voiced_sample)
-        self._emit(Filler(at_sample, self._talk.reflex(at_sample, "filler")))
+        self._talk.reflex(at_sample, Filler)

@@ -35,6 +35,8 @@ class IncrementalDecoder(Protocol):
 
     def hypothesis(self) -> Hypothesis: ...
 
+    def final_hypothesis(self) -> Hypothesis: ...
+
 
 NOTHING_HEARD = Hypothesis()
 
@@ -76,15 +78,10 @@ class Understanding:
     @property
     def grammar(self) -> Grammar:
         """What the commands say about the words so far."""
-        best = self.hypothesis
-        if best.confidence < COMMAND_CONFIDENCE or not best.words:
-            return Grammar.NO_MATCH
-        if not best.is_complete or best.intent is None:
-            return Grammar.INCOMPLETE
-        return Grammar.COULD_GO_ON if best.can_continue else Grammar.COMPLETE
+        return grammar_of(self.hypothesis)
 
     def remember(self, log_posteriors: Posteriors) -> None:
-        """One step outside of a turn."""
+        """One step, float32 [2, 40], in a turn or outside."""
         self._frame += FRAMES_PER_STEP
         self._pre_roll.push(log_posteriors)
 
@@ -102,8 +99,7 @@ class Understanding:
             self._look(at_sample)
 
     def step(self, at_sample: int, log_posteriors: Posteriors) -> None:
-        """One step of a turn, float32 [2, 40]."""
-        self.remember(log_posteriors)
+        """One step of a turn, float32 [2, 40], which was remembered before."""
         self._decoder.step(log_posteriors)
         self._look(at_sample)
 
@@ -127,8 +123,11 @@ class Understanding:
     def end(self, at_sample: int) -> Hypothesis:
         """The turn is over: what was heard stands, and the decoder rests."""
         heard = self.hypothesis
+        if not heard.is_complete and (complete := self._decoder.final_hypothesis()).is_complete:
+            # nothing more can follow now, so that only whole sentences are worth comparing
+            heard = complete if grammar_of(complete) >= Grammar.COULD_GO_ON else heard
         text = " ".join(heard.words)
-        if self.grammar >= Grammar.COULD_GO_ON and text != self._committed:
+        if grammar_of(heard) >= Grammar.COULD_GO_ON and text != self._committed:
             self._show_committed(at_sample, text)
         self.reset()
         self._pre_roll.shorten(0)
@@ -155,6 +154,15 @@ class Understanding:
         self._committed = text
         if not self._shown.startswith(text):
             self._shown = text
+
+
+def grammar_of(best: Hypothesis) -> Grammar:
+    """What the commands say about these words."""
+    if best.confidence < COMMAND_CONFIDENCE or not best.words:
+        return Grammar.NO_MATCH
+    if not best.is_complete or best.intent is None:
+        return Grammar.INCOMPLETE
+    return Grammar.COULD_GO_ON if best.can_continue else Grammar.COMPLETE
 
 
 def blank_posteriors() -> Posteriors:

@@ -1,0 +1,148 @@
+"""Composition root: profile in, wired agent out.
+
+What takes long to load (`Kit`) is loaded once; a conversation (`Agent`) is wired anew for each recording, with a fresh
+home, no timers and a listener that has heard nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_agent.attention import Attention, Spotter
+from edge_agent.audio.base import Duplex
+from edge_agent.clock import Clock
+from edge_agent.conversation import Conversation
+from edge_agent.dsp.features import LogMel
+from edge_agent.egress import Gate
+from edge_agent.errors import CommandsError
+from edge_agent.guard import Emit
+from edge_agent.health import Health
+from edge_agent.hop import Hop, Parts
+from edge_agent.meters import Meters
+from edge_agent.models.bundle import Bundle, find_bundle
+from edge_agent.models.commands import Commands, load_commands
+from edge_agent.models.decoder import Decoder
+from edge_agent.models.grammar import compile_commands
+from edge_agent.models.listener import Listener
+from edge_agent.models.wake import KeywordSpotter
+from edge_agent.profile import Profile
+from edge_agent.reacting import Reactions
+from edge_agent.skills.home import Home
+from edge_agent.skills.registry import Skills
+from edge_agent.talk import Sayer, Talk
+from edge_agent.turn import Turn
+from edge_agent.understanding import IncrementalDecoder, Understanding
+from edge_agent.units import HOP_SAMPLES
+from edge_agent.voice.ahead import VoiceAhead
+from edge_agent.voice.mixer import Mixer
+from edge_agent.voice.voice import Voice, installed_engines
+
+SHIPPED_COMMANDS = Path(__file__).resolve().parent / "data" / "commands"
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Everything that is loaded from files. One conversation at a time may use it."""
+
+    profile: Profile
+    listener: Listener
+    look_ahead_samples: int
+    decoder: IncrementalDecoder
+    spotter: Spotter | None
+    voice: Sayer
+    replies: Mapping[str, str]  # by intent
+    skills: Mapping[str, str]  # intent -> the skill that carries it out, where the names differ
+    notices: tuple[str, ...] = ()  # what works, but worse than its user may think
+
+
+def load_kit(profile: Profile) -> Kit:
+    """Open, check and compile all that a profile names; takes a second or two. Raises EdgeAgentError."""
+    bundle = Bundle.open(find_bundle(profile.model.bundle))
+    commands = load_commands(find_commands(profile.commands))
+    spotter = KeywordSpotter(profile.wake.phrases) if profile.wake.phrases else None
+    return Kit(
+        profile=profile,
+        listener=Listener(bundle, profile.model.backend),
+        look_ahead_samples=bundle.look_ahead_hops * HOP_SAMPLES,
+        decoder=Decoder(compile_commands(commands)),
+        spotter=spotter,
+        voice=Voice(engines=[engine for engine in installed_engines() if engine.name in profile.voice.engines]),
+        replies={name: intent.reply for name, intent in commands.intents.items() if intent.reply},
+        skills=_skills(commands),
+        notices=_notices(spotter),
+    )
+
+
+def find_commands(name_or_path: str) -> Path:
+    """A shipped commands file by name, or a file. Raises CommandsError."""
+    shipped = SHIPPED_COMMANDS / f"{name_or_path}.yaml"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    if path.is_file():
+        return path
+    names = ", ".join(sorted(file.stem for file in SHIPPED_COMMANDS.glob("*.yaml")))
+    raise CommandsError(f"no commands file '{name_or_path}': give a YAML file or one of: {names}")
+
+
+def _skills(commands: Commands) -> dict[str, str]:
+    return {name: intent.skill for name, intent in commands.intents.items() if intent.skill}
+
+
+def _notices(spotter: KeywordSpotter | None) -> tuple[str, ...]:
+    weak = spotter.weak_phrases if spotter else ()
+    return tuple(f"wake phrase '{phrase}' is short and will be heard by chance; choose a longer one" for phrase in weak)
+
+
+class Agent:
+    """One conversation, ready to be ticked. Thread: hop only."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        duplex: Duplex,
+        emit: Emit,
+        *,
+        clock: Clock,
+        gate: Gate,
+        is_live: bool,
+        hears_over_itself: bool,
+    ) -> None:
+        """`is_live`: replies are made in a thread of their own, for the hop must not wait for them.
+        `hears_over_itself`: the agent's own sound does not reach its microphone, so it can listen while it speaks.
+        """
+        profile, self.meters = kit.profile, Meters()
+        kit.listener.reset()
+        mixer = Mixer(profile.audio.volume_percent)
+        self.talk = Talk(kit.voice, mixer, VoiceAhead(kit.voice, is_live), emit)
+        self.turn = Turn(profile.endpointing, delay_samples=kit.look_ahead_samples)
+        self.skills = Skills(Home(), lambda: clock.local_time(self.hop.at_sample), kit.replies, kit.skills)
+        self._duplex = duplex
+        attention = Attention(profile.wake.phrases, kit.spotter, profile.wake.awake_s, emit)
+        attention.reset()
+        self.hop = Hop(
+            Parts(
+                duplex=duplex,
+                features=LogMel(),
+                listener=kit.listener,
+                attention=attention,
+                understanding=Understanding(kit.decoder, emit),
+                turn=self.turn,
+                reactions=Reactions(profile.reflexes, self.talk, emit, hears_over_itself=hears_over_itself),
+                conversation=Conversation(self.skills, self.talk, gate, emit, self.meters),
+                talk=self.talk,
+                mixer=mixer,
+                health=Health(duplex, kit.listener, self.meters, emit),
+                meters=self.meters,
+            ),
+            emit,
+            hears_over_itself=hears_over_itself,
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody speaks, nothing is to be said, and no timer rings."""
+        return not self.turn.is_open and self.talk.is_idle and not self.skills.timers.ringing
+
+    def close(self) -> None:
+        """Give the device and the synthesis back."""
+        self.talk.close()
+        self._duplex.close()

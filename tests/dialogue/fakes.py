@@ -1,0 +1,216 @@
+"""A listener, a decoder and a voice that follow a script, so that a dialogue runs in virtual time without a model."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.agent import Agent, Kit
+from edge_agent.audio.memory import MemoryDuplex
+from edge_agent.clock import FakeClock
+from edge_agent.egress import Gate
+from edge_agent.events import Event
+from edge_agent.models.decoder import Hypothesis
+from edge_agent.profile import Profile
+from edge_agent.understanding import blank_posteriors
+from edge_agent.units import SAMPLE_RATE_HZ, STEP_MS
+from tests.dialogue.moments import NOON
+
+WORD_S = 0.3
+FRAME_S = 0.02
+
+
+@dataclass(frozen=True)
+class Said:
+    """Words from `at_s` on, 0.3 s each. `intent` None: no command, or (is_begun) only the beginning of one."""
+
+    at_s: float
+    text: str
+    intent: str | None = None
+    slots: dict[str, str | int | float] = field(default_factory=dict)
+    is_begun: bool = False
+    can_continue: bool = False
+    already: str = ""  # words of the same turn, said before a pause
+
+    @property
+    def words(self) -> list[str]:
+        return self.text.split()
+
+    @property
+    def end_s(self) -> float:
+        return self.at_s + WORD_S * len(self.words)
+
+
+class ScriptedListener:
+    """Voice where the script has words."""
+
+    def __init__(self, script: list[Said]) -> None:
+        self.script = script
+        self.p_voice = 0.0
+        self.log_posteriors = blank_posteriors()
+        self.num_faults = 0
+        self.num_steps = 0
+
+    def step(self, log_mel: NDArray[np.float32]) -> None:
+        self.num_steps += 1
+        now_s = self.num_steps * STEP_MS / 1000 - 1e-6
+        self.p_voice = 0.98 if any(said.at_s <= now_s < said.end_s for said in self.script) else 0.02
+
+    def reset(self) -> None:
+        self.p_voice = 0.0
+
+
+class ScriptedDecoder:
+    """Hears the script's words as they end; steps in `fails_in_s` raise."""
+
+    def __init__(self, script: list[Said], fails_in_s: tuple[float, float] = (0.0, 0.0)) -> None:
+        self.script = script
+        self.fails_in_s = fails_in_s
+        self.begun_s = 0.0
+        self.now_s = 0.0
+        self.num_steps = 0
+
+    def reset(self, at_frame: int) -> None:
+        self.begun_s = self.now_s = at_frame * FRAME_S
+
+    def step(self, log_posteriors: NDArray[np.float32]) -> None:
+        self.num_steps += 1
+        self.now_s += len(log_posteriors) * FRAME_S
+        if self.fails_in_s[0] <= self.now_s < self.fails_in_s[1]:
+            raise RuntimeError("scripted fault")
+
+    def hypothesis(self) -> Hypothesis:
+        heard = [said for said in self.script if self.begun_s <= said.end_s and said.at_s + WORD_S <= self.now_s + 1e-6]
+        return self._heard(heard[-1]) if heard else hypothesis()
+
+    def final_hypothesis(self) -> Hypothesis:
+        best = self.hypothesis()
+        return best if best.is_complete else hypothesis()
+
+    def _heard(self, said: Said) -> Hypothesis:
+        num_words = min(len(said.words), int((self.now_s - said.at_s + 1e-6) / WORD_S))
+        words = (*said.already.split(), *said.words[:num_words])
+        if said.intent is None and not said.is_begun:
+            return hypothesis(confidence=0.1)
+        is_complete = said.intent is not None and num_words == len(said.words)
+        return hypothesis(
+            words=words,
+            intent=said.intent if is_complete else None,
+            slots=said.slots if is_complete else {},
+            is_complete=is_complete,
+            can_continue=said.can_continue or not is_complete,
+            confidence=0.95,
+            num_committed_words=max(0, len(words) - 1),
+        )
+
+
+def hypothesis(**known: object) -> Hypothesis:
+    """A hypothesis of which only some fields matter."""
+    values: dict[str, object] = {
+        "words": (),
+        "intent": None,
+        "slots": {},
+        "is_complete": False,
+        "can_continue": False,
+        "margin": 0.0,
+        "confidence": 0.0,
+        "num_committed_words": 0,
+    }
+    return Hypothesis(**(values | known))  # type: ignore[arg-type]
+
+
+class ScriptedSpotter:
+    """Hears phrase 0 at the given times."""
+
+    def __init__(self, *at_s: float) -> None:
+        self.at_s = list(at_s)
+        self.num_steps = 0
+
+    def step(self, log_posteriors: NDArray[np.float32]) -> int | None:
+        self.num_steps += 1
+        if self.at_s and self.num_steps * STEP_MS / 1000 >= self.at_s[0]:
+            self.at_s.pop(0)
+            return 0
+        return None
+
+    def reset(self) -> None:
+        """It has no past."""
+
+
+class HummingVoice:
+    """0.25 s of a tone for each word; remembers what it was asked to say."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> NDArray[np.float32]:
+        self.said.append(text)
+        return tone(0.25 * len(text.split()))
+
+    def clip(self, kind: str) -> tuple[str, NDArray[np.float32]]:
+        return f"{kind}_1", tone(0.3)
+
+
+def tone(seconds: float) -> NDArray[np.float32]:
+    """440 Hz at half of full range."""
+    return (0.5 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ)).astype(
+        np.float32
+    )
+
+
+class Dialogue:
+    """A conversation by script: `Dialogue([...]).run(10.0)`, then `.events` and `.agent_sound`."""
+
+    def __init__(
+        self,
+        script: list[Said],
+        *,
+        profile: Profile | None = None,
+        woken_at_s: tuple[float, ...] | None = None,
+        decoder: ScriptedDecoder | None = None,
+        hears_over_itself: bool = True,
+    ) -> None:
+        self.events: list[Event] = []
+        self.voice = HummingVoice()
+        self.duplex = MemoryDuplex(np.zeros(0, np.float32), tail_s=600.0)
+        self.decoder = decoder or ScriptedDecoder(script)
+        self.kit = Kit(
+            profile=profile or Profile(name="test"),
+            listener=ScriptedListener(script),  # type: ignore[arg-type]
+            look_ahead_samples=0,
+            decoder=self.decoder,
+            spotter=ScriptedSpotter(*woken_at_s) if woken_at_s is not None else None,
+            voice=self.voice,
+            replies={},
+            skills={},
+        )
+        self.agent = Agent(
+            self.kit,
+            self.duplex,
+            self.events.append,
+            clock=FakeClock(NOON),
+            gate=Gate("local_only"),
+            is_live=False,
+            hears_over_itself=hears_over_itself,
+        )
+
+    def run(self, seconds: float) -> "Dialogue":
+        """Tick so many seconds of the dialogue."""
+        for _ in range(round(seconds * 100)):
+            assert self.agent.hop.tick()
+        return self
+
+    def of(self, name: str) -> list[Event]:
+        """Events of one name."""
+        return [event for event in self.events if event.name == name]
+
+    def one(self, name: str) -> Event:
+        """The only event of this name."""
+        found = self.of(name)
+        assert len(found) == 1, f"{len(found)} events {name!r} in {[event.name for event in self.events]}"
+        return found[0]
+
+    @property
+    def agent_sound(self) -> NDArray[np.float32]:
+        """What the loudspeaker played, float32 [samples]."""
+        return self.duplex.conversation[:, 1]

@@ -2,7 +2,7 @@
 
 from edge_agent.skills.reply import Act, House, Outcome, Skill, Slots, number_of, refuse, text_of
 from edge_agent.skills.timers import MAX_TIMER_S, MAX_TIMERS, Timer
-from edge_agent.skills.words import amount, capital, duration, join
+from edge_agent.skills.words import amount, capital, duration, join, with_article
 
 _NO_TIMER = "There is no timer running."
 _MAX_LISTED = 3  # more is not listened to
@@ -35,7 +35,7 @@ def start_timer(house: House, slots: Slots, at_sample: int) -> Outcome:
     if len(timers.running) >= MAX_TIMERS:
         return refuse("There are too many timers already.")
     if name and timers.find(name):
-        return refuse(f"There is already a {name} timer.")
+        return refuse(f"There is already {with_article(name)} timer.")
     timer = timers.start(length_s, name, at_sample)
     said = duration(length_s)
     text = f"{capital(name)} timer set for {said}." if name else f"Timer set for {said}."

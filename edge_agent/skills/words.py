@@ -40,3 +40,8 @@ def spoken(value: str | int | float) -> str:
 def capital(text: str) -> str:
     """First letter upper case, the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def with_article(noun: str) -> str:
+    """'a pasta', 'an egg'."""
+    return f"{'an' if noun[:1] in 'aeio' else 'a'} {noun}"

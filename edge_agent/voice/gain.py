@@ -15,6 +15,7 @@ class Gain:
         self.target = value
         self._slope = 1.0
         self._ramp = np.empty(MAX_BLOCK_SAMPLES, np.float64)
+        self._ramp_32 = np.empty(MAX_BLOCK_SAMPLES, np.float32)  # multiplying unlike types would buffer
 
     def move(self, target: float, full_ramp_samples: int) -> None:
         """Go to a target; full_ramp_samples: time that the way from 0 to 1 would take."""
@@ -25,13 +26,14 @@ class Gain:
         """Scale a block in place; the result does not depend on how a signal is cut into blocks."""
         if self.value == self.target:
             if self.value != 1.0:
-                np.multiply(block, self.value, out=block, casting="same_kind")
+                np.multiply(block, self.value, out=block)
             return
         num_samples = len(block)
-        ramp = self._ramp[:num_samples]
+        ramp, ramp_32 = self._ramp[:num_samples], self._ramp_32[:num_samples]
         is_rising = self.target > self.value
         np.multiply(_COUNT[:num_samples], self._slope if is_rising else -self._slope, out=ramp)
         np.add(ramp, self.value, out=ramp)
         (np.minimum if is_rising else np.maximum)(ramp, self.target, out=ramp)
-        np.multiply(block, ramp, out=block, casting="same_kind")
+        ramp_32[:] = ramp
+        np.multiply(block, ramp_32, out=block)
         self.value = float(ramp[-1])

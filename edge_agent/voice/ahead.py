@@ -1,0 +1,88 @@
+"""Speaking ahead of time: replies are made in a thread of their own, so that a slow program never holds up the hop.
+
+In virtual time (replay, tests) there is no thread, and a reply is there as soon as it is asked for.
+"""
+
+import queue
+import threading
+from typing import Protocol
+
+import numpy as np
+
+from edge_agent.voice.base import Samples
+
+
+class Sayer(Protocol):
+    """What is asked of a voice (`voice.py`)."""
+
+    def say(self, text: str) -> Samples: ...
+
+
+class VoiceAhead:
+    """Asks the voice for replies and hands over their sound when it is ready, in the order asked.
+
+    Thread: `ask`, `take` and `forget` in the hop. Only the worker touches the voice's `say` once it runs.
+    """
+
+    def __init__(self, voice: Sayer, is_threaded: bool) -> None:
+        self._voice = voice
+        self._asked: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
+        self._made: queue.SimpleQueue[tuple[int, str, Samples]] = queue.SimpleQueue()
+        self._round = 0
+        self._num_waiting = 0
+        self.num_errors = 0
+        self.error = ""  # of the last reply that failed, until someone clears it
+        self._worker = threading.Thread(target=self._work, name="voice", daemon=True) if is_threaded else None
+        if self._worker:
+            self._worker.start()
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while a reply that was asked for has not been taken."""
+        return self._num_waiting > 0
+
+    def ask(self, text: str) -> None:
+        """Have a reply made."""
+        self._num_waiting += 1
+        if self._worker:
+            self._asked.put((self._round, text))
+        else:
+            self._made.put((self._round, text, self._make(text)))
+
+    def take(self) -> tuple[str, Samples] | None:
+        """(text, sound) of the next reply that is ready, or None."""
+        while self._num_waiting:
+            try:
+                made_in, text, sound = self._made.get_nowait()
+            except queue.Empty:
+                return None
+            if made_in == self._round:
+                self._num_waiting -= 1
+                return text, sound
+        return None
+
+    def forget(self) -> None:
+        """Drop what was asked for: nobody wants to hear it any more."""
+        self._round += 1
+        self._num_waiting = 0
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker:
+            self._asked.put(None)
+            self._worker.join(timeout=10)
+
+    def _work(self) -> None:
+        while (asked := self._asked.get()) is not None:
+            asked_in, text = asked
+            if asked_in == self._round:
+                self._made.put((asked_in, text, self._make(text)))
+
+    def _make(self, text: str) -> Samples:
+        """A reply that fails is silence, and a reason; the worker outlives it."""
+        try:
+            return self._voice.say(text)
+        except Exception as error:
+            self.num_errors += 1
+            self.error = f"{type(error).__name__}: {error}"
+            return np.zeros(0, np.float32)

@@ -46,3 +46,20 @@ def write_int8(float_path: Path, path: Path) -> None:
         del model.graph.value_info[:]
         onnx.save(model, prepared)
         quantize_dynamic(str(prepared), str(path), per_channel=True, weight_type=QuantType.QUInt8)
+    onnx.save(_without_notes(onnx.load(path)), path)
+
+
+def _without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what the exporter notes about the source: stack traces with the paths of the machine that it ran on."""
+    for part in (
+        model,
+        model.graph,
+        *model.graph.node,
+        *model.graph.input,
+        *model.graph.output,
+        *model.graph.initializer,
+    ):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    del model.graph.value_info[:]
+    return model

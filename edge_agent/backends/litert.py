@@ -60,7 +60,7 @@ def open_graph(path: Path, spec: GraphSpec) -> Graph:
 
 @contextlib.contextmanager
 def _without_greeting() -> Iterator[None]:
-    """Standard error is shut: the runtime's C++ greets there, with no way to ask it not to; errors come as exceptions."""
+    """Standard error is shut: the runtime greets there and cannot be asked not to; its errors come as exceptions."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

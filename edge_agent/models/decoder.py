@@ -24,6 +24,10 @@ class DecoderSettings:
 
     search: SearchSettings = field(default_factory=SearchSettings)
     commit_beam: float = 8.0  # paths this near the best must share a word for it to be committed
+    # A path that lost its last phones looks better unfinished than finished; after some silence it is taken as finished
+    # if that costs no more than this.
+    settle_frames: int = 6
+    settle_score: float = 8.0
     confidence: ConfidenceModel = field(default_factory=ConfidenceModel)
 
 
@@ -99,7 +103,13 @@ class Decoder:
 
     def hypothesis(self) -> Hypothesis:
         """The best path so far, complete or not: what to show while the talker goes on."""
-        self._search.best(complete_only=False, commit_beam=self.settings.commit_beam)
+        commit_beam, path = self.settings.commit_beam, self._search.path
+        self._search.best(complete_only=False, commit_beam=commit_beam)
+        is_settled = path.next_frame - path.phone_frame > self.settings.settle_frames
+        if path.node >= 0 and not path.is_complete and is_settled:
+            least_score = path.score - self.settings.settle_score
+            if not self._search.best(complete_only=True, commit_beam=commit_beam) or path.score < least_score:
+                self._search.best(complete_only=False, commit_beam=commit_beam)
         return self._describe()
 
     def final_hypothesis(self) -> Hypothesis:

@@ -21,8 +21,9 @@ _MAX_LABELS = 512  # more than any sentence has
 class SearchSettings:
     """Costs in natural-log units below the open path (the best token of each frame)."""
 
-    beam: float = 24.0  # paths this far below the best are dropped
+    beam: float = 16.0  # paths this far below the best are dropped
     floor: float = 10.0  # no frame costs more: one phone that the listener missed must not end a path
+    blank_cost: float = 3.0  # taken off each blank: CTC networks say blank too readily, and phones get lost
     filler_cost: float = 3.5  # each frame of filler before a command, except blank frames, which are free
     end_filler_cost: float = 3.5  # the same after it; math.inf: nothing may follow
     max_links: int = 0  # labels remembered at once; 0: by the size of the graph
@@ -70,7 +71,7 @@ class GraphSearch:
         for name, array in arrays.items():
             setattr(c_graph, name, ffi.cast("void *", array.ctypes.data))
         c_settings = ffi.new("graph_search_settings *")
-        for name in ("beam", "floor", "filler_cost", "end_filler_cost", "max_links"):
+        for name in ("beam", "floor", "blank_cost", "filler_cost", "end_filler_cost", "max_links"):
             setattr(c_settings, name, getattr(settings, name))
         self._search = ffi.gc(lib.graph_search_create(c_graph, c_settings), lib.graph_search_free)
         if self._search == ffi.NULL:

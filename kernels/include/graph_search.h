@@ -4,7 +4,7 @@
 // Viterbi search of a phone graph (edge_agent/models/phone_graph.py) with CTC topology, beside an open path.
 // edge_agent/models/reference_search.py is the same search in plain numpy.
 //
-// Scores are natural logs relative to the open path, whose score is the sum of the best log posterior of each frame:
+// Scores are natural logs relative to the open path, the sum of the best log posterior (less blank_cost) of each frame:
 // 0 is a path that says exactly what the open path says, and no path is above 0.
 // One thread at a time per search. Nothing but graph_search_create allocates.
 
@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     float beam;                     // paths this far below the best are dropped
     float floor;                    // no frame costs a path more than this
+    float blank_cost;               // taken off the log posterior of each blank: CTC networks say blank too readily
     float filler_cost;              // per frame of sound that is not blank, before the command
     float end_filler_cost;          // the same after the command; infinite: nothing may follow it
     int32_t max_links;              // labels remembered at once; 0: chosen by the size of the graph

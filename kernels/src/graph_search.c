@@ -136,10 +136,11 @@ static float score_frame(graph_search *search, const float *log_posteriors)
     for (int32_t t = 2; t < search->num_tokens; t++)
         if (log_posteriors[t] > best_phone)
             best_phone = log_posteriors[t];
-    const float best = log_posteriors[0] > best_phone ? log_posteriors[0] : best_phone;
+    const float blank = log_posteriors[0] - search->settings.blank_cost;
+    const float best = blank > best_phone ? blank : best_phone;
     const float floor = -search->settings.floor;
     for (int32_t t = 0; t < search->num_tokens; t++) {
-        const float score = log_posteriors[t] - best;
+        const float score = (t == 0 ? blank : log_posteriors[t]) - best;
         search->frame_scores[t] = score > floor ? score : floor; // also where it is not a number
     }
     return best_phone - best;

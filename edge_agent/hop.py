@@ -105,7 +105,7 @@ class Hop:
             self._wake(at)
         parts.understanding.remember(log_posteriors)
         if parts.turn.is_open:
-            self._decoding.run(at, parts.understanding.step, at, log_posteriors)
+            self._decoding.run(at, parts.understanding.step, at, log_posteriors, parts.turn.is_silent)
         if parts.turn.is_open or parts.attention.is_awake(at):
             self._take_turn(at, p_voice)
         parts.health.step(at)

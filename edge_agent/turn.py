@@ -113,6 +113,11 @@ class Turn:
         return self.voice.is_on
 
     @property
+    def is_silent(self) -> bool:
+        """The user, whose turn it is, said nothing in the last step."""
+        return self.voice.is_on and self.silence_ms > samples_to_ms(self._delay_samples)
+
+    @property
     def voiced_ms(self) -> float:
         """Voiced time in this turn."""
         return samples_to_ms(self.voice.voiced_samples)

@@ -19,6 +19,7 @@ from edge_agent.models.phones import BLANK, TOKENS
 from edge_agent.turn import Grammar
 
 Posteriors = NDArray[np.float32]
+Words = tuple[str, ...]
 
 FRAMES_PER_STEP = 2
 PRE_ROLL_STEPS = 10  # 400 ms: the onset, the listener's look-ahead, and a first plosive
@@ -71,8 +72,8 @@ class Understanding:
         self._emit = emit
         self._pre_roll = PreRoll()
         self._frame = 0
-        self._shown = ""
-        self._committed = ""
+        self._shown: Words = ()
+        self._committed: Words = ()
         self.hypothesis = NOTHING_HEARD
 
     @property
@@ -96,12 +97,12 @@ class Understanding:
         self._decoder.reset(self._frame - len(before))
         if len(before):
             self._decoder.step(before)
-            self._look(at_sample)
+            self._look(at_sample, is_silent=False)
 
-    def step(self, at_sample: int, log_posteriors: Posteriors) -> None:
-        """One step of a turn, float32 [2, 40], which was remembered before."""
+    def step(self, at_sample: int, log_posteriors: Posteriors, is_silent: bool) -> None:
+        """One step of a turn, float32 [2, 40], which was remembered before; `is_silent`: the user pauses."""
         self._decoder.step(log_posteriors)
-        self._look(at_sample)
+        self._look(at_sample, is_silent)
 
     @property
     def ends_in_number(self) -> bool:
@@ -117,43 +118,49 @@ class Understanding:
     def reset(self) -> None:
         """Nothing was heard yet."""
         self.hypothesis = NOTHING_HEARD
-        self._shown = ""
-        self._committed = ""
+        self._shown = ()
+        self._committed = ()
 
     def end(self, at_sample: int) -> Hypothesis:
         """The turn is over: what was heard stands, and the decoder rests."""
-        heard = self.hypothesis
-        if not heard.is_complete and (complete := self._decoder.final_hypothesis()).is_complete:
-            # nothing more can follow now, so that only whole sentences are worth comparing
-            heard = complete if grammar_of(complete) >= Grammar.COULD_GO_ON else heard
-        text = " ".join(heard.words)
-        if grammar_of(heard) >= Grammar.COULD_GO_ON and text != self._committed:
-            self._show_committed(at_sample, text)
+        heard = self._best(is_silent=True)
+        if grammar_of(heard) >= Grammar.COULD_GO_ON and heard.words != self._committed:
+            self._show_committed(at_sample, heard.words)
         self.reset()
         self._pre_roll.shorten(0)
         return heard
 
-    def _look(self, at_sample: int) -> None:
-        """Emit at most one event: what changed against what was shown."""
-        self.hypothesis = best = self._decoder.hypothesis()
-        if best.confidence < COMMAND_CONFIDENCE:
-            return
-        committed = " ".join(best.words[: best.num_committed_words])
-        text = " ".join(best.words)
-        if len(committed) > len(self._committed) or not committed.startswith(self._committed):
-            self._show_committed(at_sample, committed)
-        elif text and text != self._shown:
-            self._emit(Partial(at_sample, text))
-            self._shown = text
+    def _best(self, is_silent: bool) -> Hypothesis:
+        """The best path; in a silence a whole sentence that is good enough goes before a better beginning of one."""
+        best = self._decoder.hypothesis()
+        if is_silent and not best.is_complete:
+            whole = self._decoder.final_hypothesis()
+            if grammar_of(whole) >= Grammar.COULD_GO_ON:
+                return whole
+        return best
 
-    def _show_committed(self, at_sample: int, text: str) -> None:
-        if self._committed and not text.startswith(self._committed):
-            self._emit(Revised(at_sample, text, self._committed))
+    def _look(self, at_sample: int, is_silent: bool) -> None:
+        """Emit at most one event: what changed against what was shown."""
+        self.hypothesis = best = self._best(is_silent)
+        if best.confidence < COMMAND_CONFIDENCE or not best.words:
+            return
+        committed = best.words[: best.num_committed_words]
+        was = self._committed
+        if len(committed) > len(was) or (committed and best.words[: len(was)] != was):
+            self._show_committed(at_sample, committed)
+        elif best.words != self._shown:
+            self._emit(Partial(at_sample, " ".join(best.words)))
+            self._shown = best.words
+
+    def _show_committed(self, at_sample: int, words: Words) -> None:
+        was = self._committed
+        if words[: len(was)] != was:
+            self._emit(Revised(at_sample, " ".join(words), " ".join(was)))
         else:
-            self._emit(Committed(at_sample, text))
-        self._committed = text
-        if not self._shown.startswith(text):
-            self._shown = text
+            self._emit(Committed(at_sample, " ".join(words)))
+        self._committed = words
+        if self._shown[: len(words)] != words:
+            self._shown = words
 
 
 def grammar_of(best: Hypothesis) -> Grammar:

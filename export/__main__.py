@@ -1,26 +1,44 @@
 """Command line of training and export: python -m export COMMAND."""
 
 import json
+import logging
+import sys
 from pathlib import Path
 
 import click
 
+from edge_agent.errors import EdgeAgentError
+
 WORK = Path("work")
 DATA = Path("../shared/data")
+HOUSEHOLD = Path("edge_agent/data/commands/household.yaml")
+_FORWARD = {"ignore_unknown_options": True}  # the module reads its own options
 _folder = click.Path(path_type=Path, file_okay=False)
-_file = click.Path(path_type=Path, dir_okay=False)
+_file = click.Path(path_type=Path, dir_okay=False, exists=True)
+_present_folder = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def _data_option(help_text: str = "Texts and recordings.") -> click.Option:
-    return click.option("--data", type=_folder, default=DATA, show_default=True, help=help_text)  # type: ignore[return-value]
+    return click.option("--data", type=_present_folder, default=DATA, show_default=True, help=help_text)  # type: ignore[return-value]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _OneLineErrors(click.Group):
+    """What a user can cure is said in one line, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (EdgeAgentError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def main() -> None:
     """Train the listener from nothing and put it into a bundle.
 
-    In order: corpus, people, train, calibrate, publish, parity. Every step resumes where it was killed.
+    In order: corpus, people, train, publish. The first three go on where they were killed.
     """
+    logging.disable(logging.WARNING)  # converters warn about their own insides
 
 
 @main.command()
@@ -48,8 +66,8 @@ def people(data: Path, out: Path, seed: int) -> None:
 
 
 @main.command()
-@click.option("--corpus", "corpus_folder", type=_folder, default=WORK / "corpus", show_default=True)
-@click.option("--noise", "noise_folder", type=_folder, default=DATA / "noise", show_default=True)
+@click.option("--corpus", "corpus_folder", type=_present_folder, default=WORK / "corpus", show_default=True)
+@click.option("--noise", "noise_folder", type=_present_folder, default=DATA / "noise", show_default=True)
 @click.option("--out", type=_folder, default=WORK / "listener", show_default=True, help="Where the checkpoint lies.")
 @click.option(
     "--minutes", default=75.0, show_default=True, help="Time budget over all runs; the learning rate follows it."
@@ -80,7 +98,7 @@ def publish(checkpoint: Path, out: Path, measured: Path | None) -> None:
 @main.command()
 @click.option("--checkpoint", type=_file, default=WORK / "listener" / "checkpoint.pt", show_default=True)
 @click.option(
-    "--recordings", type=_folder, default=DATA / "commands", show_default=True, help="Read, never trained on."
+    "--recordings", type=_present_folder, default=DATA / "commands", show_default=True, help="Read, never trained on."
 )
 @click.option("--seconds", default=60.0, show_default=True, help="How much of them.")
 def parity(checkpoint: Path, recordings: Path, seconds: float) -> None:
@@ -88,6 +106,41 @@ def parity(checkpoint: Path, recordings: Path, seconds: float) -> None:
     from export.parity import compare
 
     compare(checkpoint, recordings, seconds)
+
+
+@main.command(name="eval")
+@click.option("--checkpoint", type=_file, default=WORK / "listener" / "checkpoint.pt", show_default=True)
+@_data_option("Labelled orders in commands/, noises in noise/.")
+@click.option("--commands", type=_file, default=HOUSEHOLD, show_default=True, help="Grammar to decode with.")
+@click.option("--snr-db", "snrs_db", type=float, multiple=True, default=(12.0,), show_default=True, help="Repeatable.")
+def evaluate(checkpoint: Path, data: Path, commands: Path, snrs_db: tuple[float, ...]) -> None:
+    """Whole orders that people spoke and the checkpoint hears right, clean and in noise."""
+    from edge_agent.models.decoder import DecoderSettings
+    from export.evaluate import evaluate as run
+    from export.train import load_average
+
+    run(load_average(checkpoint), data, commands, DecoderSettings(), snrs_db)
+
+
+@main.command()
+@click.option("--commands", type=_file, default=HOUSEHOLD, show_default=True, help="Whose lists become clips.")
+@click.option("--out", type=_folder, default=Path("edge_agent/voice/data"), show_default=True)
+def clips(commands: Path, out: Path) -> None:
+    """Have flite say the clip bank that the package ships."""
+    from export.clips import build
+
+    for name, value in build(commands, out).items():
+        click.echo(f"{name}: {value:g}")
+
+
+@main.command(context_settings=_FORWARD, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def g2p(arguments: tuple[str, ...]) -> None:
+    """Learn to pronounce words that no dictionary has."""
+    from export.g2p import main as run
+
+    sys.argv[1:] = arguments
+    run()
 
 
 if __name__ == "__main__":

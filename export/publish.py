@@ -39,19 +39,26 @@ def publish(checkpoint: Path, out: Path, measured: dict[str, Any], seed: int = S
 
 
 def write_bundle(net: ListenerNet, out: Path, trained: dict[str, Any], measured: dict[str, Any]) -> None:
-    """Write graphs and manifest. The manifest comes last, so that a bundle cut short is refused by its old one."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    """Write graphs and manifest, all at the end: a conversion that fails leaves the old bundle whole."""
+    with tempfile.TemporaryDirectory() as name:
+        made = Path(name)
         for backend in track(FILES, description="graphs"):
-            writer = {"onnx": to_onnx, "litert": to_litert}[backend]
-            float_path = Path(folder) / FILES[backend]
-            int8_path = Path(folder) / f"int8_{FILES[backend]}"
-            writer.write_float(net, float_path)
-            writer.write_int8(float_path, int8_path)
-            (out / FILES[backend]).write_bytes(int8_path.read_bytes())
-    temporary = out / f"{MANIFEST}.tmp"
-    temporary.write_text(_as_json(manifest(out, trained, measured)), "utf-8")
-    temporary.rename(out / MANIFEST)
+            _write_graph(net, backend, made / FILES[backend])
+        (made / MANIFEST).write_text(_as_json(manifest(made, trained, measured)), "utf-8")
+        out.mkdir(parents=True, exist_ok=True)
+        for path in made.iterdir():
+            temporary = out / f"{path.name}.tmp"
+            temporary.write_bytes(path.read_bytes())
+        for path in made.iterdir():
+            (out / f"{path.name}.tmp").rename(out / path.name)
+
+
+def _write_graph(net: ListenerNet, backend: str, path: Path) -> None:
+    writer = {"onnx": to_onnx, "litert": to_litert}[backend]
+    with tempfile.TemporaryDirectory() as folder:
+        float_path = Path(folder) / "float32"
+        writer.write_float(net, float_path)
+        writer.write_int8(float_path, path)
 
 
 def manifest(folder: Path, trained: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:

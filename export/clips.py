@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,7 @@ class Kept:
     samples: NDArray[np.floating]
 
 
+@lru_cache(maxsize=2000)  # many carriers begin alike
 def say(text: str) -> Said:
     """One sentence by flite, with the end time of each phone."""
     with tempfile.TemporaryDirectory(prefix="clips") as folder:
@@ -158,7 +160,7 @@ def build(commands_path: Path, folder: Path) -> dict[str, float]:
 
 def _reflexes() -> dict[str, list[tuple[str, NDArray[np.floating]]]]:
     made = {kind: [(text, trim(level(say(text).samples))) for text in texts] for kind, texts in REFLEXES.items()}
-    made["back_channel"] += [("Mm-hm.", mm_hm(say, variant)) for variant in range(2)]
+    made["back_channel"] += [(text, mm_hm(say, variant)) for variant, text in enumerate(("Mm-hm.", "Mhm."))]
     made["tone"] = [("chime", chime())]
     made["alarm"] = [("alarm", alarm())]
     return made
@@ -168,12 +170,14 @@ def _write(
     folder: Path, sound: NDArray[np.float32], phrases: list[list[object]], reflexes: dict[str, list[list[object]]]
 ) -> dict[str, float]:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / SOUND_NAME
+    path = folder / f"new.{SOUND_NAME}"
     soundfile.write(path, sound, SAMPLE_RATE_HZ, "OPUS", format="OGG", compression_level=_OPUS_COMPRESSION)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     index = {"rate_hz": SAMPLE_RATE_HZ, "voice": f"flite {VOICE}", "sha256": digest}
     lines = ",\n".join(json.dumps(phrase) for phrase in phrases)
     head = json.dumps(index, indent=1)[:-2]
     text = f'{head},\n "reflexes": {json.dumps(reflexes)},\n "phrases": [\n{lines}\n]}}\n'
+    path.replace(folder / SOUND_NAME)
     (folder / INDEX_NAME).write_text(text, encoding="utf-8")
-    return {"clips": len(phrases), "sound_s": len(sound) / SAMPLE_RATE_HZ, "size_bytes": path.stat().st_size}
+    size_bytes = (folder / SOUND_NAME).stat().st_size
+    return {"clips": len(phrases), "sound_s": len(sound) / SAMPLE_RATE_HZ, "size_bytes": size_bytes}

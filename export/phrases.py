@@ -21,6 +21,7 @@ There are too many timers already.|There is no timer running.|There is no timer 
 All timers cancelled.|Should I cancel all of them?|Your timer is done.|Please say what to add.
 Please say what to remove.
 I did not ask anything.|I have not said anything yet.|Hello.|Yes.|No.|Done.|Sorry.|Lights on.|Lights off.|And more.
+I can't reach the cloud.|Sorry, I didn't catch that.
 """.strip()
 
 REFLEXES: dict[str, tuple[str, ...]] = {
@@ -32,7 +33,7 @@ REFLEXES: dict[str, tuple[str, ...]] = {
         "Sorry, I can't reach the cloud right now.",
         "I can't reach the cloud right now, so I can't answer that.",
     ),
-    "not_understood": ("Sorry, I did not get that.", "I did not catch that.", "Sorry, could you say that again?"),
+    "not_understood": ("Sorry, I did not get that.", "I didn't catch that.", "Sorry, could you say that again?"),
     "no_voice": ("I have an answer, but no voice to say it with.",),
 }
 
@@ -137,6 +138,7 @@ def _lights(areas: list[str], names: list[str], colours: list[str]) -> Iterable[
         yield f"{{{capital(area)} lights on.}}"
         yield f"{{{capital(area)} lights off.}}"
         yield f"{{{capital(area)} lights}} blue."
+        yield f"{{{capital(area)}}} desk lamp on."
     for name in names:
         yield f"{{{capital(name)} on.}}"
         yield f"{{{capital(name)} off.}}"

@@ -33,6 +33,8 @@ _RIGHT_COST = {
 }  # fmt: skip
 _GAP_MS = {COMMA: 110, STOP: 260}
 _MISFIT_GAP_MS = 30  # after a clip that was cut at an end, where the sentence goes on
+_MAX_DECODED = 100  # clips kept decoded: 5 MB at most
+_WORDLESS = ("tone", "alarm")
 _OVERLAP_SAMPLES = ms_to_samples(6)
 
 
@@ -67,11 +69,16 @@ class ClipBank:
         self._phrases: dict[str, list[Clip]] = {}
         for text, left, right, start, num_samples in index["phrases"]:
             self._phrases.setdefault(text, []).append(Clip(left, right, start, num_samples))
-        self._longest_words = max((text.count(" ") + 1 for text in self._phrases), default=0)
         self._reflexes: dict[str, list[tuple[str, Clip]]] = {
             kind: [(text, Clip("start", "end", start, num_samples)) for text, start, num_samples in variants]
             for kind, variants in index["reflexes"].items()
         }
+        for kind, clips in self._reflexes.items():
+            if kind not in _WORDLESS:
+                for text, clip in clips:
+                    self._phrases.setdefault(" ".join(_words_and_marks(spoken_tokens(text))[0]), []).append(clip)
+        self._longest_words = max((text.count(" ") + 1 for text in self._phrases), default=0)
+        self._decoded: dict[Clip, Samples] = {}
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -141,8 +148,15 @@ class ClipBank:
         return joined[: end + (0 if pieces[-1].gap_samples else min(_OVERLAP_SAMPLES, len(sounds[-1])))]
 
     def _read(self, clip: Clip) -> Samples:
+        known = self._decoded.get(clip)
+        if known is not None:
+            return known
         self._sound.seek(clip.start)
-        return soften(self._sound.read(clip.num_samples, dtype="float32"))
+        sound = soften(self._sound.read(clip.num_samples, dtype="float32"))
+        if len(self._decoded) >= _MAX_DECODED:
+            self._decoded.clear()
+        self._decoded[clip] = sound
+        return sound
 
 
 def _words_and_marks(tokens: list[str]) -> tuple[list[str], list[str]]:

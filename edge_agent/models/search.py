@@ -35,14 +35,14 @@ def flatten(label: Label) -> tuple[Label, ...]:
     return own + tuple(inner for other in label.also for inner in flatten(other))
 
 
-def _meanings(labels: tuple[Label, ...]) -> NDArray[np.uint32]:
+def meanings(labels: tuple[Label, ...]) -> NDArray[np.uint32]:
     """One number per label: equal for equal slot values, 0 for labels that set no slot."""
     numbers: dict[tuple[tuple[str, object], ...], int] = {(): 0}
     slots = [tuple((one.slot, one.value) for one in flatten(label) if one.slot) for label in labels]
     return np.array([numbers.setdefault(key, len(numbers)) for key in slots], np.uint32)
 
 
-def _first_equal(labels: tuple[Label, ...]) -> NDArray[np.int32]:
+def first_equal(labels: tuple[Label, ...]) -> NDArray[np.int32]:
     """Index of the first label that equals each: paths are compared by label numbers."""
     first: dict[Label, int] = {}
     return np.array([first.setdefault(label, index) for index, label in enumerate(labels)], np.int32)
@@ -54,7 +54,7 @@ class GraphSearch:
     def __init__(self, graph: PhoneGraph, settings: SearchSettings) -> None:
         """Takes a copy of the graph. Raises CommandsError if the graph is broken."""
         graph.validate()
-        same = _first_equal(graph.labels)
+        same = first_equal(graph.labels)
         # Owned until the C side has copied them.
         arrays: dict[str, NDArray[np.generic]] = {
             "phone": graph.phone,
@@ -64,7 +64,7 @@ class GraphSearch:
             "arc_cost": graph.arc_cost,
             "final_cost": graph.final_cost,
             "final_label": same[graph.final_label],
-            "label_meaning": _meanings(graph.labels),
+            "label_meaning": meanings(graph.labels),
         }
         c_graph = ffi.new("graph_search_graph *")
         c_graph.num_nodes, c_graph.num_tokens, c_graph.num_labels = graph.num_nodes, len(TOKENS), len(graph.labels)

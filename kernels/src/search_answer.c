@@ -7,7 +7,8 @@ typedef struct {
     path_token token;
     int32_t node; // -1: filler throughout
     int32_t is_ended;
-    float score; // what it is compared by
+    float score;      // what it is compared by
+    uint32_t meaning; // if the sentence ends here, with its end
 } candidate;
 
 static const float NOTHING = -1e30f;
@@ -20,13 +21,19 @@ static int is_final(const graph_search *search, int32_t node)
 // As it would stand if the sentence ended now.
 static candidate complete_at(const graph_search *search, int32_t n, path_token token)
 {
-    token.meaning = mix_history(token.meaning, (uint32_t)search->final_label[n]);
-    return (candidate){token, n, 0, token.score - search->final_cost[n]};
+    const uint32_t meaning = mix_history(token.meaning, (uint32_t)search->final_label[n]);
+    return (candidate){token, n, 0, token.score - search->final_cost[n], meaning};
+}
+
+static candidate unfinished_at(const graph_search *search, int32_t n, path_token token)
+{
+    const uint32_t meaning = is_final(search, n) ? complete_at(search, n, token).meaning : token.meaning;
+    return (candidate){token, n, 0, token.score, meaning};
 }
 
 static candidate tail_candidate(const graph_search *search)
 {
-    return (candidate){search->tail, search->tail_node, 1, search->tail.score};
+    return (candidate){search->tail, search->tail_node, 1, search->tail.score, search->tail.meaning};
 }
 
 static int is_before(const candidate *a, const candidate *b)
@@ -47,7 +54,7 @@ static candidate best_candidate(const graph_search *search, int complete_only)
         if (complete_only && !is_final(search, n))
             continue;
         const path_token token = token_at(search, n);
-        const candidate here = complete_only ? complete_at(search, n, token) : (candidate){token, n, 0, token.score};
+        const candidate here = complete_only ? complete_at(search, n, token) : unfinished_at(search, n, token);
         if (is_before(&here, &best))
             best = here;
     }
@@ -60,17 +67,17 @@ typedef struct {
     float incomplete; // anywhere but in the node of the best path
 } rival_scores;
 
-static rival_scores find_rivals(const graph_search *search, const candidate *best, uint32_t meaning)
+static rival_scores find_rivals(const graph_search *search, const candidate *best)
 {
     rival_scores rivals = {NOTHING, NOTHING};
-    if (search->tail.meaning != meaning)
+    if (search->tail.meaning != best->meaning)
         rivals.complete = search->tail.score;
     for (int32_t i = 0; i < search->num_active; i++) {
         const int32_t n = search->active[i];
         const path_token token = token_at(search, n);
         if (is_final(search, n)) {
             const candidate here = complete_at(search, n, token);
-            if (here.token.meaning != meaning && here.score > rivals.complete)
+            if (here.meaning != best->meaning && here.score > rivals.complete)
                 rivals.complete = here.score;
         } else if (n != best->node && token.score > rivals.incomplete) {
             rivals.incomplete = token.score;
@@ -86,9 +93,7 @@ static float capped_gap(float gap)
 
 static void fill_margins(const graph_search *search, const candidate *best, graph_search_path *path)
 {
-    const int has_end = best->node >= 0 && (best->is_ended || is_final(search, best->node));
-    const candidate end = has_end && !best->is_ended ? complete_at(search, best->node, best->token) : *best;
-    const rival_scores rivals = find_rivals(search, best, end.token.meaning);
+    const rival_scores rivals = find_rivals(search, best);
     const float margin = best->score - rivals.complete;
     path->margin = capped_gap(margin < best->token.gap ? margin : best->token.gap);
     path->incomplete_margin = capped_gap(best->score - rivals.incomplete);

@@ -4,6 +4,8 @@ What takes long to load (`Kit`) is loaded once; a conversation (`Agent`) is wire
 home, no timers and a listener that has heard nothing.
 """
 
+import ctypes
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ from edge_agent.health import Health
 from edge_agent.hop import Hop, Parts
 from edge_agent.meters import Meters
 from edge_agent.models.bundle import Bundle, find_bundle
-from edge_agent.models.commands import Commands, load_commands
+from edge_agent.models.commands import load_commands
 from edge_agent.models.decoder import Decoder
 from edge_agent.models.grammar import compile_commands
 from edge_agent.models.listener import Listener
@@ -59,18 +61,29 @@ def load_kit(profile: Profile) -> Kit:
     """Open, check and compile all that a profile names; takes a second or two. Raises EdgeAgentError."""
     bundle = Bundle.open(find_bundle(profile.model.bundle))
     commands = load_commands(find_commands(profile.commands))
+    decoder = Decoder(compile_commands(commands))
     spotter = KeywordSpotter(profile.wake.phrases) if profile.wake.phrases else None
+    # before the rest is loaded, so that what compiling took is not added to it
+    _give_memory_back()
     return Kit(
         profile=profile,
         listener=Listener(bundle, profile.model.backend),
         look_ahead_samples=bundle.look_ahead_hops * HOP_SAMPLES,
-        decoder=Decoder(compile_commands(commands)),
+        decoder=decoder,
         spotter=spotter,
         voice=Voice(engines=[engine for engine in installed_engines() if engine.name in profile.voice.engines]),
         replies={name: intent.reply for name, intent in commands.intents.items() if intent.reply},
-        skills=_skills(commands),
+        skills={name: intent.skill for name, intent in commands.intents.items() if intent.skill},
         notices=_notices(spotter),
     )
+
+
+def _give_memory_back() -> None:
+    """To the system, where the C library can."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def find_commands(name_or_path: str) -> Path:
@@ -81,10 +94,6 @@ def find_commands(name_or_path: str) -> Path:
         return path
     names = ", ".join(sorted(file.stem for file in SHIPPED_COMMANDS.glob("*.yaml")))
     raise CommandsError(f"no commands file '{name_or_path}': give a YAML file or one of: {names}")
-
-
-def _skills(commands: Commands) -> dict[str, str]:
-    return {name: intent.skill for name, intent in commands.intents.items() if intent.skill}
 
 
 def _notices(spotter: KeywordSpotter | None) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ def choose_backend(backend: str, offered: tuple[str, ...]) -> str:
     """The backend to use of those that a bundle offers; "auto" picks the fastest installed. Raises BackendError."""
     if backend not in (*RUNTIMES, "auto"):
         raise BackendError(f"no backend {backend!r}: choose one of auto, {', '.join(RUNTIMES)}")
-    if backend != "auto" and backend not in offered:
-        raise BackendError(f"the bundle has no file for {backend}, only for {', '.join(offered)}: choose one of these")
     candidates = [name for name in RUNTIMES if name in offered and backend in (name, "auto")]
+    if not candidates:
+        raise BackendError(f"the bundle has no file for {backend}, only for {', '.join(offered)}: choose one of these")
     for candidate in candidates:
         if is_installed(candidate):
             return candidate
@@ -33,9 +33,7 @@ def choose_backend(backend: str, offered: tuple[str, ...]) -> str:
 def open_graph(path: Path, backend: str, spec: GraphSpec) -> Graph:
     """Load a graph and check it against `spec`. Raises BackendError or BundleError."""
     if not is_installed(backend):
-        raise BackendError(
-            f"no runtime for {backend} is installed: pip install {RUNTIMES[backend][0].replace('_', '-')}"
-        )
+        raise _not_installed([backend])
     module = importlib.import_module(f"edge_agent.backends.{backend}")
     graph: Graph = module.open_graph(path, spec)
     return graph

@@ -1,0 +1,149 @@
+"""The whole agent on a virtual sound card: a recording of a person goes in as sound, the right answer comes out."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from edge_agent.voice.voice import Voice
+from tests.device.virtual_card import RATE_HZ, VirtualCard, missing_programs
+
+pytestmark = [
+    pytest.mark.device,
+    pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {', '.join(missing_programs())}"),
+]
+
+CLIPS = Path(__file__).resolve().parents[2] / "demo" / "clips"
+PROFILE = """\
+name: virtual_card
+audio: {device: default, loudspeaker: isolated}
+realtime: {priority: 0, lock_memory: false}
+"""
+READY_LIMIT_S = 30.0
+ANSWER_LIMIT_S = 10.0
+
+
+class RunningAgent:
+    """`edge-agent run --json` with its events as they come."""
+
+    def __init__(self, folder: Path) -> None:
+        profile = folder / "virtual_card.yaml"
+        profile.write_text(PROFILE, encoding="utf-8")
+        address = str(folder / "notify")
+        self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notices.bind(address)
+        self._notices.settimeout(READY_LIMIT_S)
+        self.events: list[dict[str, Any]] = []
+        command = [sys.executable, "-m", "edge_agent", "run", "--json", "--profile", str(profile)]
+        environment = os.environ | {"NOTIFY_SOCKET": address}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_until_ready(self) -> None:
+        """As systemd would."""
+        while not self._notices.recv(1000).startswith(b"READY=1"):
+            pass
+
+    def wait_for(self, name: str, limit_s: float = ANSWER_LIMIT_S, count: int = 1) -> dict[str, Any]:
+        """The event of this name that is the `count`-th."""
+        deadline_s = time.monotonic() + limit_s
+        while time.monotonic() < deadline_s:
+            found = [event for event in self.events if event["event"] == name]
+            if len(found) >= count:
+                return found[count - 1]
+            time.sleep(0.02)
+        raise AssertionError(f"no {name!r} within {limit_s} s; there were {[event['event'] for event in self.events]}")
+
+    def end(self) -> int:
+        """Ask it to end; the exit status."""
+        self.process.terminate()
+        status = self.process.wait(timeout=10)
+        self._reader.join(timeout=5)
+        self._notices.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return status
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+
+
+@contextmanager
+def running_agent(folder: Path) -> Iterator[RunningAgent]:
+    agent = RunningAgent(folder)
+    try:
+        agent.wait_until_ready()
+        yield agent
+    finally:
+        if agent.process.poll() is None:
+            agent.end()
+
+
+def likeness(heard: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Largest normalised correlation of `expected` with any stretch of `heard`, 0..1."""
+    num_bins = 1 << (len(heard) + len(expected)).bit_length()
+    spectrum = np.fft.rfft(heard, num_bins) * np.conj(np.fft.rfft(expected, num_bins))
+    products = np.fft.irfft(spectrum, num_bins)[: len(heard) - len(expected) + 1]
+    power = np.cumsum(np.concatenate([[0.0], np.square(heard, dtype=np.float64)]))
+    energies = power[len(expected) :] - power[: len(power) - len(expected)]
+    energy = float(np.square(expected, dtype=np.float64).sum())
+    is_loud = energies > 1e-3 * energy
+    return float((products[is_loud] / np.sqrt(energies[is_loud] * energy)).max(initial=0.0))
+
+
+@pytest.mark.parametrize(
+    ("clip", "intent", "slots"),
+    [
+        ("set_a_timer_for_five_minutes", "StartTimer", {"minutes": 5}),
+        ("turn_on_standing_light", "LightOn", {"name": "standing light"}),
+    ],
+)
+def test_a_spoken_command_is_answered_aloud(clip: str, intent: str, slots: dict[str, Any], tmp_path: Path) -> None:
+    with VirtualCard() as card, running_agent(tmp_path) as agent:
+        recording = card.record()
+        card.play(CLIPS / f"{clip}.flac").wait()
+        understood = agent.wait_for("intent")
+        reply = agent.wait_for("reply")
+        latency_ms = agent.wait_for("first_audio")["latency_ms"]
+        expected = Voice().say(reply["text"])
+        time.sleep(len(expected) / RATE_HZ + 0.7)
+        heard = recording.stop()
+        assert agent.end() == 0
+    assert (understood["intent"], understood["slots"]) == (intent, slots)
+    assert likeness(heard, expected) > 0.9, f"what was heard is not {reply['text']!r}"
+    other = Voice().say("There is no timer to cancel.")
+    assert likeness(heard, other) < 0.6, "the measure can tell one answer from another"
+    assert latency_ms <= 700
+
+
+def test_the_microphone_comes_back_with_the_sound_server(tmp_path: Path) -> None:
+    with VirtualCard() as card, running_agent(tmp_path) as agent:
+        card.kill()
+        lost = agent.wait_for("xrun", limit_s=3.0)
+        card.start()
+        started_s = time.monotonic()
+        agent.wait_for("xrun", limit_s=4.0, count=2)
+        back_s = time.monotonic() - started_s
+        samples, _ = soundfile.read(CLIPS / "what_time_is_it.flac", dtype="float32")
+        card.play_samples(samples).wait()
+        assert agent.wait_for("intent")["intent"] == "GetTime"
+        kinds = [event["kind"] for event in agent.events if event["event"] == "xrun" and "device" in event["kind"]]
+        assert agent.end() == 0
+    assert lost["kind"] == "device_lost"
+    assert kinds == ["device_lost", "device_back"]
+    assert back_s <= 2.0

@@ -48,7 +48,7 @@ def find_clashes(graph: WordGraph) -> Iterator[Clash]:
     for place, words in readings.places():
         meanings = sorted(readings.meanings(place))
         for other in meanings[1:]:
-            yield _clash(graph, words, (meanings[0], other), frozenset(), frozenset())
+            yield _clash(graph, words, (meanings[0], frozenset()), (other, frozenset()))
         yield from _from_branches(graph, readings, place, words, seen)
 
 
@@ -88,10 +88,12 @@ def _ends_differently(graph: WordGraph, readings: Readings, pair: _Pair, said: t
     for meaning in readings.meanings(pair.first):
         for other in readings.meanings(pair.second):
             if meaning != other or pair.first_ahead != pair.second_ahead:
-                return _clash(graph, said, (meaning, other), pair.first_ahead, pair.second_ahead)
+                return _clash(graph, said, (meaning, pair.first_ahead), (other, pair.second_ahead))
     return None
 
 
-def _clash(graph: WordGraph, words: tuple[str, ...], meanings: tuple[int, int], first: _Ahead, second: _Ahead) -> Clash:
-    intents = (graph.intents[meanings[0]], graph.intents[meanings[1]])
-    return Clash(" ".join(words), intents, (dict(first), dict(second)))
+def _clash(graph: WordGraph, words: tuple[str, ...], reading: tuple[int, _Ahead], other: tuple[int, _Ahead]) -> Clash:
+    """The clash of two intents with what each says that the other does not, in the order of the file's intents."""
+    first, second = sorted((reading, other), key=lambda meant: meant[0])
+    intents = (graph.intents[first[0]], graph.intents[second[0]])
+    return Clash(" ".join(words), intents, (dict(first[1]), dict(second[1])))

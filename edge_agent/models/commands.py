@@ -7,6 +7,7 @@ shows when sentences are put together (unknown lists, ambiguity, pronunciation) 
 """
 
 import string
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,22 @@ class Commands:
     pronunciations: dict[str, tuple[Pronunciation, ...]]
     skip_words: tuple[Template, ...]
 
+    def templates(self) -> Iterator[Template]:
+        """All templates of the file."""
+        for intent in self.intents.values():
+            yield from intent.sentences
+        for entries in self.lists.values():
+            yield from (entry.template for entry in entries.values)
+        yield from self.rules.values()
+        yield from self.skip_words
+
+    def place_of(self, word: str) -> Place:
+        """Where a word is written, as near as can be told."""
+        for template in self.templates():
+            if word in template.text.lower():
+                return template.place
+        return Place(self.path, 1)
+
 
 def load_commands(path: str | Path) -> Commands:
     """Read a commands file; CommandsError with file and line for anything that is not as docs/commands.md says."""
@@ -119,7 +136,7 @@ def _reply(name: str, entry: Located) -> str:
     except ValueError as error:
         entry.place.fail(f"reply of {name} is no format text ({error}); write slots as {{name}}")
     if not all(field.isidentifier() for field in fields):
-        entry.place.fail(f"reply of {name} may only use plain slot names in braces, as {{name}}")
+        entry.place.fail(f"reply of {name} has '{{' and '}}' around more than a slot name; write {{name}}")
     return reply
 
 

@@ -7,12 +7,15 @@ $list:slot  a value of a list        {list:slot}
 """
 
 import re
+from itertools import product
 from pathlib import Path
 
 import yaml
+from hassil.expression import Alternative, Expression, Group, TextChunk
 
 from edge_agent.errors import CommandsError
 from edge_agent.models.located_yaml import Located, read_located
+from edge_agent.models.templates import parse_template
 
 _CONTEXT_KEYS = ("expressions", "slots", "macros")
 _TOKEN = re.compile(
@@ -53,7 +56,8 @@ def _intents(context: dict[str, Located]) -> dict[str, object]:
 def _lists(context: dict[str, Located]) -> dict[str, object]:
     lists: dict[str, object] = {}
     for name, entry in context["slots"].mapping("slots").items() if "slots" in context else ():
-        lists[name] = {"values": [_slot_value(item) for item in entry.sequence(f"slot {name}")]}
+        values = [value for item in entry.sequence(f"slot {name}") for value in _slot_values(item)]
+        lists[name] = {"values": list(dict.fromkeys(values))}
     written = "\n".join(item.text("an expression") for entry in _texts(context) for item in entry)
     for name, last in _NUMBER_LISTS.items():
         if f"${name}:" in written:
@@ -66,10 +70,22 @@ def _texts(context: dict[str, Located]) -> list[list[Located]]:
     return [entry.sequence(f"entries of {name}") for group in groups for name, entry in group.items()]
 
 
-def _slot_value(item: Located) -> str | dict[str, str]:
-    text = item.text("a slot value")
+def _slot_values(item: Located) -> list[str]:
+    """Every phrase of a slot's entry by itself: the slot is to get the very words that were said."""
     template = _template(item)
-    return text if template == text else {"in": template, "out": text}
+    if "{" in template or "<" in template:
+        item.place.fail(f"'{template}' has a slot or macro inside a slot value; write its phrases out")
+    phrases = [" ".join(phrase.split()) for phrase in _phrases(parse_template(template, item.place).expression)]
+    return [phrase for phrase in phrases if phrase]
+
+
+def _phrases(expression: Expression) -> list[str]:
+    if isinstance(expression, TextChunk):
+        return [expression.original_text]
+    items = expression.items if isinstance(expression, Group) else []
+    if isinstance(expression, Alternative):
+        return [phrase for item in items for phrase in _phrases(item)]
+    return ["".join(parts) for parts in product(*(_phrases(item) for item in items))]
 
 
 def _choice(entry: Located) -> str:
@@ -85,7 +101,7 @@ def _template(item: Located) -> str:
     while position < len(text):
         token = _TOKEN.match(text, position)
         if token is None:
-            item.place.fail(f"cannot read '{text[position:]}' of '{text}'; mend the expression")
+            item.place.fail(f"cannot read '{text[position:].strip()}' of '{text}'; mend the expression")
         position = token.end()
         words.append(_translated(token, closers, item, text))
     if closers:

@@ -45,6 +45,10 @@ def compile_stages(commands: Commands) -> CompiledCommands:
     readings = Readings(words)
     vocabulary = {step.word for place, _ in readings.places() for step in readings.steps(place)}
     spoken = pronounce(vocabulary, commands.pronunciations)
+    for word in spoken.unspeakable:
+        commands.place_of(word).fail(
+            f"'{word}' cannot be pronounced; add it to `pronunciations`, as `{word}: K AO F IY`"
+        )
     phones = _Expander(commands, words, readings, spoken.pronunciations).graph()
     phones.validate()
     warnings += [f"'{word}' is not in the dictionary; its pronunciation is predicted" for word in spoken.predicted]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge_agent.errors import CommandsError
 from edge_agent.models.g2p import predict
 from edge_agent.models.lexicon import Pronunciation, look_up
 
@@ -31,14 +30,15 @@ _WEAK_FORMS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Spoken:
-    """Pronunciations of the words asked for, and which of those words the dictionary did not have."""
+    """Pronunciations of the words asked for; which of them are predicted, and which nobody can say (they have none)."""
 
     pronunciations: dict[str, tuple[Pronunciation, ...]]
     predicted: tuple[str, ...]
+    unspeakable: tuple[str, ...]
 
 
 def pronounce(words: Iterable[str], by_hand: dict[str, tuple[Pronunciation, ...]]) -> Spoken:
-    """Pronunciations of every word, by hand first, then dictionary, then predicted; CommandsError if one has none."""
+    """Pronunciations of every word, by hand first, then dictionary, then predicted."""
     wanted = sorted(set(words))
     found = look_up(word for word in wanted if word not in by_hand)
     spoken: dict[str, tuple[Pronunciation, ...]] = {}
@@ -50,15 +50,7 @@ def pronounce(words: Iterable[str], by_hand: dict[str, tuple[Pronunciation, ...]
             weak = [tuple(form.split()) for form in _WEAK_FORMS.get(word, ())]
             spoken[word] = tuple(dict.fromkeys([*found[word], *weak]))
         else:
-            spoken[word] = _predicted(word)
+            spoken[word] = predict(word)
             predicted.append(word)
-    return Spoken(spoken, tuple(predicted))
-
-
-def _predicted(word: str) -> tuple[Pronunciation, ...]:
-    pronunciations = predict(word)
-    if not pronunciations:
-        raise CommandsError(
-            f"'{word}' cannot be pronounced; add it to `pronunciations`, as `pronunciations: {{\"{word}\": K AO F IY}}`"
-        )
-    return pronunciations
+    unspeakable = tuple(word for word in predicted if not spoken[word])
+    return Spoken(spoken, tuple(predicted), unspeakable)

@@ -5,7 +5,7 @@ does that.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
 
@@ -13,6 +13,7 @@ from edge_agent.models.templates import Template, split_text, spoken_words
 
 MAX_PERMUTED = 5
 GAP = " "
+_SUFFIXES = frozenset({"s", "es", "'s", "'"})
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ _Arc = tuple[Symbol | None, int]  # fragment, gap or list; None = nothing is sai
 
 @dataclass(frozen=True)
 class Position:
-    """Between two words of a template: `state` after reading, words of a number yet to come, a list just before."""
+    """Between two words of a template: `state` after reading, what must come first, if a list was just before."""
 
     state: int
-    pending: tuple[str, ...] = ()
+    pending: tuple[Symbol, ...] = ()
     after_list: bool = False
 
 
@@ -57,7 +58,7 @@ class TemplateGraph:
     def steps(self, position: Position) -> list[tuple[Symbol, Position]]:
         """Every word or list that may come next, and where it leads."""
         if position.pending:
-            return [(position.pending[0], Position(position.state, position.pending[1:]))]
+            return [(position.pending[0], replace(position, pending=position.pending[1:]))]
         return self._read(position)[0]
 
     def _read(self, position: Position) -> tuple[list[tuple[Symbol, Position]], bool]:
@@ -73,36 +74,36 @@ class TemplateGraph:
         while stack:
             state, fragment, after_list = stack.pop()
             if state == 1:
-                can_end |= not self._word(fragment, state, found)
+                can_end |= not self._close(fragment, (), Position(state), found)
             for symbol, target in self._arcs[state]:
                 if symbol is None:
                     reached = (target, fragment, after_list)
                 elif isinstance(symbol, ListSlot):
-                    self._refuse_glue(fragment or ("{" if after_list else ""), symbol)
-                    found.append((symbol, Position(target, (), True)))
+                    self._close(fragment, (symbol,), Position(target, (), True), found)
                     continue
                 elif symbol == GAP:
-                    if self._word(fragment, target, found):
+                    if self._close(fragment, (), Position(target), found):
                         continue
                     reached = (target, "", False)
                 else:
-                    self._refuse_glue(symbol if after_list else "", None)
+                    self._refuse_suffix(symbol if after_list else "")
                     reached = (target, fragment + symbol, False)
                 if reached not in seen:
                     seen.add(reached)
                     stack.append(reached)
         return found, can_end
 
-    def _word(self, fragment: str, state: int, found: list[tuple[Symbol, Position]]) -> bool:
-        words = spoken_words(fragment) if fragment else ()
-        if words:
-            found.append((words[0], Position(state, words[1:])))
-        return bool(words)
+    @staticmethod
+    def _close(fragment: str, then: tuple[Symbol, ...], after: Position, found: list[tuple[Symbol, Position]]) -> bool:
+        """Add the step over the word read so far and `then` to `after`; False if nothing was read."""
+        symbols = (*(spoken_words(fragment) if fragment else ()), *then)
+        if symbols:
+            found.append((symbols[0], replace(after, pending=symbols[1:])))
+        return bool(symbols)
 
-    def _refuse_glue(self, fragment: str, symbol: ListSlot | None) -> None:
-        if fragment:
-            other = f"{{{symbol.list_name}}}" if symbol else "a list"
-            self._template.fail(f"'{fragment}' is glued to {other}; put a space between them")
+    def _refuse_suffix(self, fragment: str) -> None:
+        if fragment in _SUFFIXES:
+            self._template.fail(f"'{fragment}' cannot be added to a value of a list; write it into the list's values")
 
     def _new_state(self) -> int:
         self._arcs.append([])

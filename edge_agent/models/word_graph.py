@@ -94,7 +94,7 @@ def build_word_graph(commands: Commands) -> WordGraph:
             builder.graphs.append(TemplateGraph(_with_skip_words(template, commands.skip_words), commands.rules))
             builder.meaning_of_graph.append(meaning)
     sentences = builder.build()
-    values = {slot.list_name: _values(slot, template, commands) for slot, template in used.items()}
+    values = {slot.list_name: list_values(slot.list_name, template, commands) for slot, template in used.items()}
     automata = {name: _list_automaton(entries, commands.rules) for name, entries in values.items()}
     return WordGraph(sentences, intents, automata, values)
 
@@ -114,13 +114,14 @@ def _with_skip_words(template: Template, skip_words: tuple[Template, ...]) -> Te
     return replace(template, expression=Sequence(items=items))
 
 
-def _values(slot: ListSlot, template: Template, commands: Commands) -> tuple[ListValue, ...]:
-    if slot.list_name in commands.lists:
-        return commands.lists[slot.list_name].values
-    inline = _INLINE_RANGE.fullmatch(slot.list_name)
+def list_values(list_name: str, template: Template, commands: Commands) -> tuple[ListValue, ...]:
+    """Values of a list of the file, or of an inline range such as `{1..10:slot}`; CommandsError if there is neither."""
+    if list_name in commands.lists:
+        return commands.lists[list_name].values
+    inline = _INLINE_RANGE.fullmatch(list_name)
     if inline is None:
         known = ", ".join(commands.lists) or "none"
-        template.fail(f"unknown list {{{slot.list_name}}}; known are: {known}")
+        template.fail(f"unknown list {{{list_name}}}; known are: {known}")
     first, last, step = (int(number or 1) for number in inline.groups())
     return range_values(first, last, step, template.place)
 

@@ -1,0 +1,181 @@
+"""What is said comes out as intent and slots, by walking phones through compiled graphs."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edge_agent.models.commands import Commands, load_commands
+from edge_agent.models.grammar import CompiledCommands, compile_commands, compile_stages
+from edge_agent.models.sampling import sample_sentences
+from tests.commands.walking import Meaning, Walker
+
+HOUSEHOLD = Path(__file__).resolve().parents[2] / "edge_agent" / "data" / "commands" / "household.yaml"
+
+
+class Speech:
+    """Asks a compiled file what a text means; words are said in every way it knows."""
+
+    def __init__(self, compiled: CompiledCommands) -> None:
+        self.compiled = compiled
+        self._walker = Walker.of(compiled.phones)
+
+    def meanings(self, text: str) -> set[Meaning]:
+        spoken = self.compiled.spoken.pronunciations
+        words = text.split()
+        if not all(word in spoken for word in words):
+            return set()
+        return self._walker.meanings([list(spoken[word]) for word in words])
+
+    def understood(self, text: str) -> tuple[str, dict[str, object]]:
+        """The one meaning of a text whose words come out as said."""
+        meanings = {(intent, slots) for intent, slots, words in self.meanings(text) if words == tuple(text.split())}
+        assert len(meanings) == 1, f"{text}: {meanings}"
+        intent, slots = meanings.pop()
+        return intent, dict(slots)
+
+
+def compiled_text(folder: Path, text: str) -> Speech:
+    path = folder / "commands.yaml"
+    path.write_text(text, encoding="utf-8")
+    return Speech(compile_stages(load_commands(path)))
+
+
+@pytest.fixture(scope="module")
+def household_commands() -> Commands:
+    return load_commands(HOUSEHOLD)
+
+
+@pytest.fixture(scope="module")
+def household(household_commands: Commands) -> Speech:
+    return Speech(compile_stages(household_commands))
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "slots"),
+    [
+        ("cancel timer", "CancelTimer", {}),
+        ("nevermind", "Nevermind", {}),
+        ("set a timer for five minutes", "StartTimer", {"minutes": 5}),
+        ("turn on standing light", "LightOn", {"name": "standing light"}),
+        ("what time is it", "GetTime", {}),
+        ("set a timer for half an hour", "StartTimer", {"minutes": 30}),
+        ("set a timer for one and a half minutes", "StartTimer", {"minutes": 1, "seconds": 30}),
+        ("set a timer for a minute", "StartTimer", {"minutes": 1}),
+        ("set a timer for an hour and a half", "StartTimer", {"hours": 1, "minutes": 30}),
+        ("set a pizza timer for two hours five minutes and ten seconds please", "StartTimer",
+         {"name": "pizza", "hours": 2, "minutes": 5, "seconds": 10}),
+        ("start a twenty five minute timer", "StartTimer", {"minutes": 25}),
+        ("cancel the pizza timer", "CancelTimer", {"name": "pizza"}),
+        ("cancel all timers", "CancelAllTimers", {}),
+        ("how much time is left on the pizza timer", "TimerStatus", {"name": "pizza"}),
+        ("what's the date", "GetDate", {}),
+        ("set the volume to forty percent", "SetVolume", {"percentage": 40}),
+        ("turn it up", "VolumeUp", {}),
+        ("turn the volume down", "VolumeDown", {}),
+        ("mute", "Mute", {}),
+        ("unmute", "Unmute", {}),
+        ("turn on the lights in the living room", "LightOn", {"area": "living room"}),
+        ("turn off all the lights", "LightOff", {}),
+        ("could you switch the kitchen lights off", "LightOff", {"area": "kitchen"}),
+        ("set the kitchen lights to fifty percent", "LightBrightness", {"area": "kitchen", "brightness": 50}),
+        ("make the bedroom light warm white", "LightColour", {"area": "bedroom", "colour": "warm white"}),
+        ("pause the music", "MediaPause", {}),
+        ("resume", "MediaResume", {}),
+        ("next song", "MediaNext", {}),
+        ("previous track", "MediaPrevious", {}),
+        ("what's the temperature in the office", "GetTemperature", {"area": "office"}),
+        ("add peanut butter to my shopping list", "AddToList", {"item": "peanut butter", "list": "shopping"}),
+        ("remove milk from the grocery list", "RemoveFromList", {"item": "milk", "list": "shopping"}),
+        ("what's on my to do list", "ReadList", {"list": "to do"}),
+        ("stop", "Stop", {}),
+        ("cancel", "Cancel", {}),
+        ("repeat that", "Repeat", {}),
+        ("yes", "Yes", {}),
+        ("no", "No", {}),
+    ],
+)  # fmt: skip
+def test_household_sentences_mean_what_they_say(
+    household: Speech, text: str, intent: str, slots: dict[str, object]
+) -> None:
+    assert household.understood(text) == (intent, slots)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["what's the weather like in new york", "set a timer for", "turn on", "five minutes", "add milk", "please"],
+)
+def test_other_speech_is_no_household_command(household: Speech, text: str) -> None:
+    assert household.meanings(text) == set()
+
+
+def test_every_sampled_household_sentence_is_understood(household: Speech, household_commands: Commands) -> None:
+    for text, intent, slots in sample_sentences(household_commands, Random(7), 300):
+        assert household.understood(text) == (intent, slots)
+
+
+def test_sampling_is_deterministic_and_reaches_every_intent(household_commands: Commands) -> None:
+    first = list(sample_sentences(household_commands, Random(1), 400))
+    assert first == list(sample_sentences(household_commands, Random(1), 400))
+    assert {intent for _, intent, _ in first} == set(household_commands.intents)
+
+
+def test_graph_sizes_stay_searchable(household: Speech) -> None:
+    assert household.compiled.phones.num_nodes <= 18_000
+    assert household.compiled.phones.num_arcs <= 60_000
+    assert household.compiled.warnings == ()
+
+
+def test_templates_that_say_the_same_share_all_nodes(tmp_path: Path) -> None:
+    once = compiled_text(tmp_path, "intents: {A: {sentences: ['(red|green) [big] house']}}")
+    written_out = ["red house", "red big house", "green house", "green big house", "red [big] house"]
+    many = compiled_text(tmp_path, f"intents: {{A: {{sentences: {written_out}}}}}")
+    assert many.compiled.phones.num_nodes == once.compiled.phones.num_nodes
+
+
+def test_numbers_keep_their_kind_and_fixed_slots_come_along(tmp_path: Path) -> None:
+    text = """
+intents:
+  Warm: {sentences: ["heat to {degrees}[ ]degrees"], slots: {mode: heat, boost: 2.5}, reply: "Heating to {degrees}."}
+  Say: {sentences: ["say {word:what}"]}
+lists:
+  degrees: {range: {from: 100, to: 110, step: 5}}
+  word: {values: ["yes", off, 12, {in: "(a|one) half", out: 0.5}]}
+"""
+    speech = compiled_text(tmp_path, text)
+    expected = {"degrees": 105, "mode": "heat", "boost": 2.5}
+    assert speech.understood("heat to one hundred and five degrees") == ("Warm", expected)
+    assert speech.understood("heat to a hundred five degrees") == ("Warm", expected)
+    assert speech.meanings("heat to one hundred one degrees") == set()
+    for said, value in [("yes", "yes"), ("off", "off"), ("twelve", 12), ("a half", 0.5)]:
+        assert speech.understood(f"say {said}") == ("Say", {"what": value})
+
+
+def test_glued_text_rules_and_any_order(tmp_path: Path) -> None:
+    text = """
+intents: {A: {sentences: ["<go> (to the left;{n:count} step[s])", "turn[ed] {1..3:times}( |-)time[s]"]}}
+rules: {go: "(go|walk) [now]"}
+lists: {n: {range: {from: 1, to: 3}}}
+"""
+    speech = compiled_text(tmp_path, text)
+    assert speech.understood("go now to the left two steps") == ("A", {"count": 2})
+    assert speech.understood("walk three step to the left") == ("A", {"count": 3})
+    assert speech.understood("turned two times") == ("A", {"times": 2})
+
+
+def test_pronunciations_by_hand_replace_the_dictionary(tmp_path: Path) -> None:
+    text = "intents: {A: {sentences: [open tomato]}}\npronunciations: {tomato: [T AH M AA T OW, T AH M EY T OW]}"
+    spoken = compiled_text(tmp_path, text).compiled.spoken.pronunciations
+    assert spoken["tomato"] == (("T", "AH", "M", "AA", "T", "OW"), ("T", "AH", "M", "EY", "T", "OW"))
+
+
+def test_can_continue_is_false_only_at_full_ends(tmp_path: Path) -> None:
+    graph = compile_commands(load_commands(_written(tmp_path, "intents: {A: {sentences: ['go [on]']}}")))
+    finals = [node for node in range(graph.num_nodes) if graph.final_label[node]]
+    assert sorted(graph.can_continue[node] for node in finals) == [0, 1]  # on (both ways to say it end alike), go
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "commands.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -29,7 +29,7 @@ from edge_agent.models.listener import Listener
 from edge_agent.models.wake import KeywordSpotter
 from edge_agent.profile import Profile
 from edge_agent.reacting import Reactions
-from edge_agent.skills.home import Home
+from edge_agent.skills.home import Home, Volume
 from edge_agent.skills.registry import Skills
 from edge_agent.talk import Sayer, Talk
 from edge_agent.turn import Turn
@@ -123,7 +123,8 @@ class Agent:
         mixer = Mixer(profile.audio.volume_percent)
         self.talk = Talk(kit.voice, mixer, VoiceAhead(kit.voice, is_live), emit)
         self.turn = Turn(profile.endpointing, delay_samples=kit.look_ahead_samples)
-        self.skills = Skills(Home(), lambda: clock.local_time(self.hop.at_sample), kit.replies, kit.skills)
+        home = Home(volume=Volume(profile.audio.volume_percent))
+        self.skills = Skills(home, lambda: clock.local_time(self.hop.at_sample), kit.replies, kit.skills)
         self._duplex = duplex
         attention = Attention(profile.wake.phrases, kit.spotter, profile.wake.awake_s, emit)
         attention.reset()

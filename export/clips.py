@@ -26,7 +26,7 @@ from edge_agent.voice.base import level, trim
 from edge_agent.voice.clips import INDEX_NAME, SOUND_NAME
 from edge_agent.voice.text import spoken_tokens
 from export.phrases import REFLEXES, Lists, carriers
-from export.tones import alarm, chime, mm_hm
+from export.tones import alarm, chime, hmm, mm_hm
 
 VOICE = "slt"
 _STRETCH = "0.93"  # the voice reads slowly; replies are short
@@ -161,6 +161,7 @@ def build(commands_path: Path, folder: Path) -> dict[str, float]:
 def _reflexes() -> dict[str, list[tuple[str, NDArray[np.floating]]]]:
     made = {kind: [(text, trim(level(say(text).samples))) for text in texts] for kind, texts in REFLEXES.items()}
     made["back_channel"] += [(text, mm_hm(say, variant)) for variant, text in enumerate(("Mm-hm.", "Mhm."))]
+    made["filler"] += [("Hmm.", hmm(say))]
     made["tone"] = [("chime", chime())]
     made["alarm"] = [("alarm", alarm())]
     return made

@@ -26,7 +26,7 @@ I can't reach the cloud.|Sorry, I didn't catch that.
 
 REFLEXES: dict[str, tuple[str, ...]] = {
     "back_channel": ("Uh-huh.", "Okay.", "Right.", "I see."),
-    "filler": ("Hmm.", "Let me see.", "One moment.", "Let me think.", "Just a second."),
+    "filler": ("Let me see.", "One moment.", "Let me think.", "Just a second."),
     "acknowledge": ("Okay.", "Sure.", "Alright.", "On it."),
     "no_cloud": (
         "I can't reach the cloud right now.",

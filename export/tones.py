@@ -1,4 +1,4 @@
-"""Sounds of the clip bank that no text-to-speech program makes: alarm, chime, and a hummed "mm-hm"."""
+"""Sounds of the clip bank that no text-to-speech program makes: alarm, chime, and hummed "mm-hm" and "hmm"."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +13,8 @@ Sound = NDArray[np.float64]
 
 
 def alarm() -> Sound:
-    """Three rising double beeps and a pause: 2 s, to be looped."""
-    sound = np.zeros(ms_to_samples(2000))
+    """Three rising double beeps, 1.15 s; who rings it again leaves a pause."""
+    sound = np.zeros(ms_to_samples(1150))
     for beep, (at_ms, pitch_hz) in enumerate([(0, 880), (140, 1175), (400, 880), (540, 1175), (800, 880), (940, 1175)]):
         _place(sound, at_ms, _bell(pitch_hz, 130 if beep % 2 else 120, 0.35))
     return sound
@@ -47,8 +47,22 @@ def mm_hm(say: Callable[[str], Any], variant: int) -> Sound:
     low, high, first_ms, second_ms = ((1.0, 1.16, 150, 210), (0.94, 1.2, 130, 240))[variant]
     first = _sing(hum, np.linspace(low * 1.03, low * 0.97, ms_to_samples(first_ms)))
     second = _sing(hum, np.linspace(high * 0.95, high * 1.03, ms_to_samples(second_ms)))
-    breath = np.random.default_rng(variant).standard_normal(ms_to_samples(45)) * 0.02 * np.abs(hum).max()
-    return level(np.concatenate([_hump(first), breath * np.hanning(len(breath)), _hump(second)])).astype(np.float64)
+    sound = np.concatenate([_hump(first), _breath(45) * np.abs(hum).max(), _hump(second)])
+    return level(sound).astype(np.float64)
+
+
+def hmm(say: Callable[[str], Any]) -> Sound:
+    """One hummed syllable that falls, as someone does who thinks; flite would spell it."""
+    hum = _hum(say)
+    sung = _sing(hum, np.linspace(1.06, 0.86, ms_to_samples(420)))
+    sound = np.concatenate([_breath(40) * np.abs(hum).max(), _hump(sung)])
+    return level(sound).astype(np.float64)
+
+
+def _breath(length_ms: float) -> Sound:
+    noise = np.random.default_rng(0).standard_normal(ms_to_samples(length_ms))
+    dull = np.convolve(noise, np.ones(6) / 6, mode="same")  # through the nose: little above 2 kHz
+    return np.asarray(0.03 * dull * np.hanning(len(dull)))
 
 
 def _hum(say: Callable[[str], Any]) -> Sound:

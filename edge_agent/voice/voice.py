@@ -12,7 +12,7 @@ from edge_agent.voice.espeak import Espeak
 from edge_agent.voice.flite import Flite
 from edge_agent.voice.piper import Piper
 
-MAX_CACHED = 64
+MAX_CACHED = 24
 NO_VOICE = "no_voice"
 
 

@@ -21,7 +21,7 @@ from edge_agent.units import ms_to_samples
 
 NO_CLOUD = "I can't reach the cloud."
 NOT_UNDERSTOOD = "Sorry, I didn't catch that."
-RING_EVERY_MS = 2_500
+RING_EVERY_MS = 4_000  # leaves room for what is said about it
 RING_FOR_MS = 60_000
 QUESTION_VOICED_MS = 500  # shorter speech that is no command is no question either
 

@@ -91,7 +91,7 @@ class Talk:
 
     def step(self, at_sample: int) -> None:
         """Once per hop: begin what is ready."""
-        if not self._kinds or self._mixer.is_speaking or self._mixer.is_reflexing:
+        if not self._kinds or self._mixer.is_speaking or self._mixer.is_reflexing or self._mixer.is_ringing:
             return
         made = self._ahead.take()
         if made is None:

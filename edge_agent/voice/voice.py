@@ -6,6 +6,9 @@ Thread: `say` and `clip` in one thread at a time; `VoiceAhead` (ahead.py) keeps 
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import numpy as np
+
+from edge_agent.units import db_to_gain
 from edge_agent.voice.base import Engine, Samples
 from edge_agent.voice.clips import ClipBank
 from edge_agent.voice.espeak import Espeak
@@ -14,6 +17,7 @@ from edge_agent.voice.piper import Piper
 
 MAX_CACHED = 24
 NO_VOICE = "no_voice"
+_LEVELS_DB = {"back_channel": -6.0, "filler": -3.0}  # beside the user's speech, not over it
 
 
 def installed_engines() -> list[Engine]:
@@ -30,7 +34,7 @@ class Voice:
         self._bank = bank if bank is not None else ClipBank()
         self._engines = list(installed_engines() if engines is None else engines)
         self._recent: OrderedDict[str, Samples] = OrderedDict()
-        self._reflexes = {kind: self._bank.reflexes(kind) for kind in self._bank.reflex_kinds}
+        self._reflexes = {kind: self._variants(kind) for kind in self._bank.reflex_kinds}
         self._turn = dict.fromkeys(self._reflexes, 0)
 
     @property
@@ -75,6 +79,10 @@ class Voice:
         place = self._turn[kind]
         self._turn[kind] = (place + 1) % len(variants)
         return variants[place]
+
+    def _variants(self, kind: str) -> list[tuple[str, Samples]]:
+        gain = np.float32(db_to_gain(_LEVELS_DB.get(kind, 0.0)))
+        return [(text, sound * gain) for text, sound in self._bank.reflexes(kind)]
 
     def _speak(self, text: str) -> Samples | None:
         for engine in (self._bank, *self._engines):

@@ -88,6 +88,12 @@ def test_reflexes_never_repeat_and_all_have_their_turn(bank: ClipBank) -> None:
         voice.clip("sneeze")
 
 
+def test_back_channels_are_quieter_than_speech(bank: ClipBank) -> None:
+    loud = dict(bank.reflexes("back_channel"))
+    name, quiet = Voice(bank, []).clip("back_channel")
+    np.testing.assert_allclose(quiet, loud[name] * 10 ** (-6 / 20), rtol=1e-5)
+
+
 def test_missing_programs_are_not_available(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert installed_engines() == []

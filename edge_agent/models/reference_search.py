@@ -1,4 +1,4 @@
-"""The search of `kernels/src/graph_search.c` in plain numpy, dense and slow: the definition that the C code must agree with.
+"""The search of `kernels/src/graph_search.c` in plain numpy, dense and slow: the definition that the C code must meet.
 
 Every node holds two paths, one in its phone and one in the blank after it; a path keeps its labels as they are.
 Sums are made in float32 and in the order of the C code, so that both prune and prefer the same paths.
@@ -16,6 +16,7 @@ from edge_agent.models.search import SearchSettings, first_equal, meanings
 
 NO_GAP = np.float32(1e9)
 DEAD_SCORE = np.float32(-1e30)
+SILENT_LEAD = np.float32(0.0)
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Path:
     num_phones: int = 0
     first_frame: int = 0
     phone_frame: int = 0
-    lead_score: np.float32 = np.float32(0.0)
+    lead_score: np.float32 = SILENT_LEAD
+    open_score: float = 0.0
 
     @property
     def is_alive(self) -> bool:
@@ -64,6 +66,7 @@ class Answer:
     phone_frame: int
     score: float
     command_score: float
+    open_score: float
     margin: float
     incomplete_margin: float
     filler_margin: float
@@ -89,6 +92,7 @@ class ReferenceSearch:
         self._tail = DEAD
         self._tail_node = 0
         self._tail_entry_score = np.float32(0.0)
+        self._open_score = 0.0
         self._frame = 0
 
     def step(self, log_posteriors: NDArray[np.float32]) -> None:
@@ -100,6 +104,7 @@ class ReferenceSearch:
         settings, graph = self._settings, self._graph
         scores, best_phone = self._scores(log_posteriors)
         entering = [self._best_arrival(node) for node in range(graph.num_nodes)]
+        self._open_score += float(log_posteriors.max())
         self._update_tail()
         self._lead = self._lead.plus(max(scores[0], np.float32(best_phone - np.float32(settings.filler_cost))))
         self._tail = self._tail.plus(max(scores[0], np.float32(best_phone - np.float32(settings.end_filler_cost))))
@@ -138,7 +143,9 @@ class ReferenceSearch:
 
     def _departing(self, source: int, next_phone: int) -> Path:
         if source == 0:
-            return replace(self._lead, first_frame=self._frame, lead_score=self._lead.score)
+            return replace(
+                self._lead, first_frame=self._frame, lead_score=self._lead.score, open_score=self._open_score
+            )
         if self._graph.phone[source] == next_phone:
             return self._blank[source]
         return better(self._blank[source], self._phone[source])
@@ -198,6 +205,7 @@ class ReferenceSearch:
             phone_frame=best.phone_frame if node >= 0 else self._frame,
             score=float(best.score),
             command_score=float(best.score - tail_score - best.lead_score) if node >= 0 else 0.0,
+            open_score=self._open_score - best.open_score if node >= 0 else 0.0,
             margin=float(min(best.score - complete, best.gap, NO_GAP)),
             incomplete_margin=float(min(best.score - incomplete, NO_GAP)),
             filler_margin=float(best.score - self._lead.score),

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,17 @@ WEAK_PHRASE_PHONES: Final = 4  # fewer are said by chance too often
 class WakeSettings:
     """When a phrase counts as heard. Frames are 20 ms."""
 
-    threshold: float = -1.0  # least score per phone, natural log against the open path
+    threshold: float = -1.2  # least score per phone, natural log against the open path
+    min_open_score: float = -1.0  # of the open path, per frame; less, and the listener has no idea what it hears
     min_frames_per_phone: float = 1.5  # nobody speaks faster
+    max_frames_per_phone: float = 9.0  # or slower
     max_age_frames: int = 3  # since the last phone
     refractory_frames: int = 50
     # Filler is the open path itself, so that a phrase may begin anywhere; nothing may follow its end.
     search: SearchSettings = field(
-        default_factory=lambda: SearchSettings(beam=60.0, floor=8.0, filler_cost=0.0, end_filler_cost=math.inf)
+        default_factory=lambda: SearchSettings(
+            beam=60.0, floor=12.0, blank_cost=2.0, filler_cost=0.0, end_filler_cost=math.inf
+        )
     )
 
 
@@ -108,7 +112,9 @@ class KeywordSpotter:
         self._search = GraphSearch(graph, self.settings.search)
         self._rest_frames = 0
         self.score_per_phone = -math.inf
-        self.weak_phrases = tuple(phrase for phrase in phrases if _shortest(phrase) < WEAK_PHRASE_PHONES)
+        self.weak_phrases = tuple(
+            phrase for index, phrase in enumerate(phrases) if _shortest(graph, index + 1) < WEAK_PHRASE_PHONES
+        )
 
     def reset(self) -> None:
         """Forget what was heard of a phrase."""
@@ -124,16 +130,26 @@ class KeywordSpotter:
         if not self._search.ending(self.settings.max_age_frames):
             return None
         path = self._search.path
-        if path.phone_frame + 1 - path.first_frame < self.settings.min_frames_per_phone * path.num_phones:
+        if not self._is_plausible(path):
             return None
         self.score_per_phone = path.command_score / path.num_phones
         if self._rest_frames > 0 or self.score_per_phone < self.settings.threshold:
             return None
+        self._search.reset()  # or the same sounds might be heard once more
         self._rest_frames = self.settings.refractory_frames
         return int(self._label_of_node[path.node]) - 1
 
+    def _is_plausible(self, path: Any) -> bool:
+        settings = self.settings
+        frames_per_phone = (path.phone_frame + 1 - path.first_frame) / path.num_phones
+        if not settings.min_frames_per_phone <= frames_per_phone <= settings.max_frames_per_phone:
+            return False
+        return bool(path.open_score >= settings.min_open_score * (path.next_frame - path.first_frame))
 
-def _shortest(phrase: str) -> int:
-    words = phrase_words(phrase)
-    spoken = pronounce(words, {}).pronunciations
-    return sum(min(map(len, spoken[word])) for word in words)
+
+def _shortest(graph: PhoneGraph, label: int) -> int:
+    """Least number of phones that reach a final node of that label."""
+    depth = np.zeros(graph.num_nodes, np.int64)
+    for node in range(1, graph.num_nodes):
+        depth[node] = 1 + depth[graph.arc_source[graph.arc_start[node] : graph.arc_start[node + 1]]].min()
+    return int(depth[graph.final_label == label].min())

@@ -50,6 +50,7 @@ typedef struct {
     float command_score;            // without the fillers
     float lead_score;               // the filler before
     float tail_score;               // the filler after
+    float open_score;               // log posterior of the open path itself since the command began
     float margin;                   // above the best path that means something else; large where there is none
     float incomplete_margin;        // above the best path that may not end yet
     float filler_margin;            // above a path that is filler throughout

@@ -95,6 +95,7 @@ void graph_search_reset(graph_search *search)
     search->tail_entry_score = 0.0f;
     search->arena.used = 0;
     search->next_frame = 0;
+    search->open_score = 0.0;
     search->base = 0.0;
 }
 
@@ -129,7 +130,7 @@ static void rebase(graph_search *search, float offset)
     }
 }
 
-// Scores relative to the open path; returns that of the best phone.
+// Scores relative to the open path; returns that of the best phone. Moves the open path on.
 static float score_frame(graph_search *search, const float *log_posteriors)
 {
     float best_phone = log_posteriors[1];
@@ -143,6 +144,8 @@ static float score_frame(graph_search *search, const float *log_posteriors)
         const float score = (t == 0 ? blank : log_posteriors[t]) - best;
         search->frame_scores[t] = score > floor ? score : floor; // also where it is not a number
     }
+    const float open = log_posteriors[0] > best_phone ? log_posteriors[0] : best_phone;
+    search->open_score += isfinite(open) ? (double)open : (double)floor;
     return best_phone - best;
 }
 
@@ -203,7 +206,7 @@ static void offer_all(graph_search *search)
     const int has_tail = isfinite(search->settings.end_filler_cost);
     const int32_t num_sources = search->num_active; // those reached now come behind
     path_token start = search->lead;
-    start.link = link_arena_add_root(&search->arena, search->next_frame, search->lead.score);
+    start.link = link_arena_add_root(&search->arena, search->next_frame, search->lead.score, search->open_score);
     if (start.link != NO_LINK)
         offer_to_successors(search, 0, start, start);
     for (int32_t i = 0; i < num_sources; i++) {
@@ -265,10 +268,10 @@ static void prune(graph_search *search, float threshold)
 
 static void step_frame(graph_search *search, const float *log_posteriors)
 {
-    const float best_phone = score_frame(search, log_posteriors);
     if (search->arena.capacity - search->arena.used <= search->num_nodes)
         compact_links(search);
     offer_all(search);
+    const float best_phone = score_frame(search, log_posteriors);
     search->lead.score += filler_score(search, best_phone, search->settings.filler_cost);
     if (search->tail.score > DEAD_SCORE)
         search->tail.score += filler_score(search, best_phone, search->settings.end_filler_cost);

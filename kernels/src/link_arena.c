@@ -34,9 +34,9 @@ static int32_t add(link_arena *arena, link_record record)
     return arena->used++;
 }
 
-int32_t link_arena_add_root(link_arena *arena, uint32_t frame, float score)
+int32_t link_arena_add_root(link_arena *arena, uint32_t frame, float score, double open_score)
 {
-    return add(arena, (link_record){.previous = NO_LINK, .frame = frame, .score = score});
+    return add(arena, (link_record){.previous = NO_LINK, .frame = frame, .score = score, .open_score = open_score});
 }
 
 int32_t link_arena_add(link_arena *arena, int32_t previous, int32_t label, uint32_t frame, float score)

@@ -10,6 +10,7 @@ typedef struct {
     uint32_t history; // hash of those labels
     uint32_t frame;
     float score;
+    double open_score; // of the open path since the last reset
 } link_record;
 
 typedef struct {
@@ -25,7 +26,7 @@ int link_arena_create(link_arena *arena, int32_t capacity); // 0 when memory is 
 void link_arena_free(link_arena *arena);
 
 // A root: the place where a command begins. NO_LINK when full.
-int32_t link_arena_add_root(link_arena *arena, uint32_t frame, float score);
+int32_t link_arena_add_root(link_arena *arena, uint32_t frame, float score, double open_score);
 // A label after `previous`. NO_LINK when full.
 int32_t link_arena_add(link_arena *arena, int32_t previous, int32_t label, uint32_t frame, float score);
 

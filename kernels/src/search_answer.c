@@ -152,6 +152,7 @@ static void fill_path(const graph_search *search, const candidate *best, graph_s
     path->tail_score = best->is_ended ? best->score - search->tail_entry_score : 0.0f;
     path->command_score = best->score - path->tail_score - root->score;
     path->lead_score = (float)(search->base + (double)root->score);
+    path->open_score = (float)(search->open_score - root->open_score);
 }
 
 int32_t graph_search_best(graph_search *search, int32_t complete_only, float commit_beam, int32_t *labels,

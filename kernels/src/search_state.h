@@ -50,6 +50,7 @@ struct graph_search {
     float *frame_scores;     // [num_tokens] of the present frame
     uint32_t *path_history;  // [num_nodes] scratch of graph_search_best
     uint32_t next_frame;
+    double open_score; // log posterior of the open path
     double base; // what was taken off all scores to keep them small
     int64_t num_dropped;
 };

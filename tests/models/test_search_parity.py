@@ -59,7 +59,7 @@ def check_same(search: GraphSearch, expected: Answer | None, found: bool) -> Non
     for name in ("node", "is_complete", "is_ended", "num_committed", "num_phones", "first_frame", "phone_frame"):
         assert getattr(path, name) == getattr(expected, name), name
     assert tuple(search.labels[index] for index in range(path.num_labels)) == expected.labels
-    for name in ("score", "command_score", "margin", "incomplete_margin", "filler_margin"):
+    for name in ("score", "command_score", "open_score", "margin", "incomplete_margin", "filler_margin"):
         assert getattr(path, name) == pytest.approx(getattr(expected, name), abs=1e-3, rel=1e-5), name
 
 

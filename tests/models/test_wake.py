@@ -1,0 +1,101 @@
+"""Wake phrases from text, on synthetic posteriors."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from edge_agent.errors import CommandsError
+from edge_agent.models.phones import TOKENS
+from edge_agent.models.wake import KeywordSpotter, WakeSettings, compile_phrases
+from tests.models.posteriors import Posteriors, normalised
+from tests.models.posteriors import said as said_with
+
+COMPUTER = "K AH M P Y UW T ER"
+HEY_ROBOT = "HH EY R OW B AA T"
+OTHER = "DH AH W EH DH ER IH Z G UH D HH IY R"
+
+
+def said(phones: str, lead: int = 10, tail: int = 10) -> Posteriors:
+    """By a listener that is rather sure."""
+    return said_with(phones, lead, tail, sureness=14.0)
+
+
+@pytest.fixture(scope="module")
+def spotter() -> KeywordSpotter:
+    return KeywordSpotter(["computer", "Hey, robot!"])
+
+
+def hear(spotter: KeywordSpotter, posteriors: Posteriors) -> list[tuple[int, int]]:
+    """(step, phrase) of all that was heard."""
+    spotter.reset()
+    steps = (spotter.step(posteriors[start : start + 2]) for start in range(0, len(posteriors), 2))
+    return [(step, heard) for step, heard in enumerate(steps) if heard is not None]
+
+
+@pytest.mark.parametrize(("phones", "phrase"), [(COMPUTER, 0), (HEY_ROBOT, 1)])
+def test_a_phrase_is_heard_once_and_at_its_end(spotter: KeywordSpotter, phones: str, phrase: int) -> None:
+    posteriors = said(phones, lead=20, tail=40)
+    heard = hear(spotter, posteriors)
+    assert [index for _, index in heard] == [phrase]
+    last_phone = int(np.flatnonzero(posteriors.argmax(axis=1))[-1])
+    assert 0 <= heard[0][0] - last_phone // 2 <= 1
+
+
+def test_it_is_heard_within_speech_and_again_later(spotter: KeywordSpotter) -> None:
+    amid = said(f"{OTHER} {COMPUTER} {OTHER}")
+    assert [index for _, index in hear(spotter, amid)] == [0]
+    assert [index for _, index in hear(spotter, np.concatenate([amid, amid]))] == [0, 0]
+
+
+def test_within_the_refractory_time_it_is_heard_once(spotter: KeywordSpotter) -> None:
+    twice = said(f"{HEY_ROBOT} {HEY_ROBOT}")
+    assert len(hear(spotter, twice)) == 1
+    eager = KeywordSpotter(["hey robot"], WakeSettings(refractory_frames=4))
+    assert len(hear(eager, twice)) == 2
+
+
+@pytest.mark.parametrize("phones", [OTHER, "", "K AH M P Y UW", "P Y UW T ER", "HH EY B AA T", "K AH M P AE N IY"])
+def test_other_speech_and_half_a_phrase_are_not(spotter: KeywordSpotter, phones: str) -> None:
+    assert hear(spotter, said(phones, tail=100)) == []
+
+
+def test_noise_wakes_nobody(spotter: KeywordSpotter) -> None:
+    random = np.random.default_rng(1)
+    for sharpness in (0.1, 1.0, 4.0):
+        assert hear(spotter, normalised(random.normal(0, sharpness, (3000, len(TOKENS))))) == []
+
+
+def test_a_slurred_phrase_scores_lower_and_the_threshold_decides() -> None:
+    slurred = said_with("K AH M B Y UW T ER")
+    strict = KeywordSpotter(["computer"], WakeSettings(threshold=-0.4))
+    lax = KeywordSpotter(["computer"], WakeSettings(threshold=-2.0))
+    assert hear(strict, slurred) == []
+    assert [index for _, index in hear(lax, slurred)] == [0]
+
+
+def test_too_fast_to_be_speech_is_not_a_phrase() -> None:
+    fast = said(COMPUTER)
+    fast = np.concatenate([fast[:10], fast[10:-10:3], fast[-10:]])  # one frame of 20 ms per phone
+    assert hear(KeywordSpotter(["computer"]), fast) == []
+    unhurried = dataclasses.replace(WakeSettings(), min_frames_per_phone=0.5)
+    assert len(hear(KeywordSpotter(["computer"], unhurried), fast)) == 1
+
+
+def test_all_pronunciations_of_a_word_count() -> None:
+    spotter = KeywordSpotter(["the"])
+    assert len(hear(spotter, said("DH AH"))) == 1
+    assert len(hear(spotter, said("DH IY"))) == 1
+    assert spotter.weak_phrases == ("the",)
+
+
+def test_an_unknown_word_gets_a_predicted_pronunciation() -> None:
+    graph = compile_phrases(["hey zorblax"])
+    assert graph.num_nodes > 6
+    graph.validate()
+
+
+@pytest.mark.parametrize(("phrases", "complaint"), [([], "no wake phrase"), (["!?"], "no words"), (["42"], "letters")])
+def test_phrases_that_cannot_be_said_are_refused(phrases: list[str], complaint: str) -> None:
+    with pytest.raises(CommandsError, match=complaint):
+        KeywordSpotter(phrases)

@@ -77,6 +77,7 @@ class _Expander:
     phone: list[int] = field(default_factory=lambda: [0])
     arcs: list[tuple[int, int, int]] = field(default_factory=list)  # source, destination, label
     final: dict[int, int] = field(default_factory=dict)  # node -> label
+    decided: list[int] = field(default_factory=list)  # final nodes after which nothing can change what is meant
     labels: dict[Label, int] = field(default_factory=lambda: {NO_LABEL: 0})
     entries_of_place: dict[Place, list[_Entry]] = field(default_factory=dict)
     firsts_of_word: dict[tuple[str, Place], list[tuple[int, tuple[Label, ...]]]] = field(default_factory=dict)
@@ -129,6 +130,8 @@ class _Expander:
     def _lead_on(self, node: int, place: Place) -> None:
         for meaning in self.readings.meanings(place):
             self.final[node] = self._labels((self._end_labels[meaning],))
+            if not self.readings.can_matter(place):
+                self.decided.append(node)
         for target, label in self._entries(place):
             self.arcs.append((node, target, label))
 
@@ -154,8 +157,8 @@ class _Expander:
         final_label = np.zeros(len(order), np.int32)
         for node, label in self.final.items():
             final_label[rank[node]] = label
-        can_continue = np.zeros(len(order), np.uint8)
-        can_continue[arcs[:, 1]] = 1
+        can_continue = np.ones(len(order), np.uint8)
+        can_continue[rank[self.decided]] = 0
         return PhoneGraph(
             phone=np.array(self.phone, np.uint8)[order],
             arc_start=np.searchsorted(arcs[:, 0], np.arange(len(order) + 1)).astype(np.int32),

@@ -53,7 +53,7 @@ class PhoneGraph:
     arc_cost: NDArray[np.float32]
     final_cost: NDArray[np.float32]  # inf = no sentence ends here
     final_label: NDArray[np.int32]  # the "end" label of a final node, else 0
-    can_continue: NDArray[np.uint8]  # 1 = more than the end of the sentence can follow this node
+    can_continue: NDArray[np.uint8]  # 1 = words may follow this node that change what is meant
     labels: tuple[Label, ...]  # entry 0 is NO_LABEL
 
     @property

@@ -8,6 +8,8 @@ from edge_agent.models.commands import SlotValue
 from edge_agent.models.template_graph import ListSlot
 from edge_agent.models.word_graph import WordGraph
 
+_SLOTS = -1
+
 
 @dataclass(frozen=True)
 class Place:
@@ -33,6 +35,7 @@ class Readings:
     def __init__(self, graph: WordGraph) -> None:
         self._graph = graph
         self._steps: dict[Place, list[Step]] = {}
+        self._outcomes: dict[Place, frozenset[int]] = {}
 
     @property
     def start(self) -> Place:
@@ -48,6 +51,20 @@ class Readings:
             inside = self._list_steps(place.list_slot, place) if place.list_slot else self._sentence_steps(place)
             self._steps[place] = list(inside)
         return self._steps[place]
+
+    def can_matter(self, place: Place) -> bool:
+        """True if words that may follow here change what is meant; "please" and the like do not."""
+        return len(self._reachable(place)) > 1
+
+    def _reachable(self, place: Place) -> frozenset[int]:
+        """Intents of all sentences from here on, and _SLOTS if any slot is set on the way."""
+        if place not in self._outcomes:
+            outcomes = set(self.meanings(place))
+            for step in self.steps(place):
+                outcomes |= self._reachable(step.target)
+                outcomes |= {_SLOTS} if step.output else set()
+            self._outcomes[place] = frozenset(outcomes)
+        return self._outcomes[place]
 
     def places(self) -> Iterator[tuple[Place, tuple[str, ...]]]:
         """Every place once, with the words of a shortest way to it."""

@@ -3,10 +3,12 @@
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 from edge_agent.models.commands import Commands, load_commands
 from edge_agent.models.grammar import CompiledCommands, compile_commands, compile_stages
+from edge_agent.models.phones import PHONES
 from edge_agent.models.sampling import sample_sentences
 from tests.commands.walking import Meaning, Walker
 
@@ -169,10 +171,22 @@ def test_pronunciations_by_hand_replace_the_dictionary(tmp_path: Path) -> None:
     assert spoken["tomato"] == (("T", "AH", "M", "AA", "T", "OW"), ("T", "AH", "M", "EY", "T", "OW"))
 
 
-def test_can_continue_is_false_only_at_full_ends(tmp_path: Path) -> None:
-    graph = compile_commands(load_commands(_written(tmp_path, "intents: {A: {sentences: ['go [on]']}}")))
-    finals = [node for node in range(graph.num_nodes) if graph.final_label[node]]
-    assert sorted(graph.can_continue[node] for node in finals) == [0, 1]  # on (both ways to say it end alike), go
+def test_can_continue_asks_whether_more_words_change_the_meaning(tmp_path: Path) -> None:
+    text = """
+intents:
+  A: {sentences: ["go [there]", "see [it [from {1..2:place}]]"]}
+  B: {sentences: ["go on"]}
+skip_words: [please]
+"""
+    graph = compile_commands(load_commands(_written(tmp_path, text)))
+    final_phones: dict[str, set[int]] = {}
+    for node in np.flatnonzero(graph.final_label):
+        final_phones.setdefault(PHONES[graph.phone[node] - 1], set()).add(int(graph.can_continue[node]))
+    assert final_phones["OW"] == {1}  # go: on may follow
+    assert final_phones["IY"] == {1}  # see: it from one may follow
+    assert final_phones["R"] == {0}  # there: only please may follow
+    assert final_phones["Z"] == {0}  # please
+    assert graph.can_continue[graph.final_label == 0].all()
 
 
 def _written(folder: Path, text: str) -> Path:

@@ -7,13 +7,14 @@ process: a `queue.SimpleQueue` is simpler and as fast there.
 
 import os
 import struct
-from typing import Any, TypeAlias
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edge_agent._kernels import ffi, lib
 
-Buffer: TypeAlias = bytes | bytearray | memoryview | NDArray[Any]
+if TYPE_CHECKING:  # the device process has no other use for numpy
+    from numpy.typing import NDArray
+
+Buffer: TypeAlias = "bytes | bytearray | memoryview | NDArray[Any]"
 
 MESSAGE_RECORD_BYTES = 256
 _LENGTH = struct.Struct("<I")

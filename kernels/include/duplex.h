@@ -2,7 +2,9 @@
  *
  * `duplex_callback` has PortAudio's signature and runs on the device thread: no lock, no allocation, no printing.
  * Sound is float32. A record of the playback ring is one hop of mono samples; a record of the capture ring is one hop
- * of pairs (microphone, played). The device may hand over blocks of any size, also of changing size.
+ * of pairs (microphone, played). The device may hand over blocks of any size, also of changing size. Sound that the
+ * device itself lost, as PortAudio's status flags tell, counts as an overrun of the capture ring or an underrun of the
+ * playback ring: whoever maps the rings knows all losses.
  */
 #ifndef EDGE_AGENT_DUPLEX_H
 #define EDGE_AGENT_DUPLEX_H
@@ -21,10 +23,5 @@ void duplex_destroy(duplex *self);
 /* Device thread. `self` is the duplex; `input` or `output` may be NULL (silence). Always goes on (0). */
 int duplex_callback(const void *input, void *output, unsigned long num_samples, const void *time, unsigned long status,
                     void *self);
-
-/* Any thread. Totals: sound that the device itself lost, as PortAudio's status flags tell, and blocks handed over. */
-uint64_t duplex_capture_overflows(const duplex *self);
-uint64_t duplex_playback_underflows(const duplex *self);
-uint64_t duplex_blocks(const duplex *self);
 
 #endif

@@ -32,6 +32,10 @@ int spsc_ring_wait(spsc_ring *ring, int timeout_ms);
 /* Consumer only. Forgets pending wake-ups; for a consumer that polls the eventfd itself, before it reads all there is. */
 void spsc_ring_acknowledge(spsc_ring *ring);
 
+/* Producer only, consumer only. Count a loss that happened outside the ring, in the device itself. */
+void spsc_ring_count_overrun(spsc_ring *ring);
+void spsc_ring_count_underrun(spsc_ring *ring);
+
 /* Any thread. Exact for the side that asks, at least a lower bound of what it may use. */
 uint32_t spsc_ring_readable(const spsc_ring *ring);
 uint32_t spsc_ring_writable(const spsc_ring *ring);

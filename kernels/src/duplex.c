@@ -1,7 +1,6 @@
 #include "duplex.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +17,6 @@ struct duplex {
     uint32_t capture_channels;
     uint32_t playback_channels;
     uint32_t position; /* samples of the current hop already handed over; the same for both directions */
-    _Atomic uint64_t num_blocks;
-    _Atomic uint64_t num_capture_overflows;
-    _Atomic uint64_t num_playback_underflows;
     float *played; /* hop_samples */
     float *pairs;  /* hop_samples x (microphone, played) */
 };
@@ -57,10 +53,6 @@ void duplex_destroy(duplex *self) {
     free(self);
 }
 
-static void count_one(_Atomic uint64_t *counter) {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
-}
-
 static void begin_hop(duplex *self) {
     if (!spsc_ring_read(self->playback, self->played, 1)) memset(self->played, 0, self->hop_samples * sizeof(float));
 }
@@ -85,19 +77,14 @@ static void pass_samples(duplex *self, const float *input, float *output, uint32
     self->position += num_samples;
 }
 
-static void count_status(duplex *self, unsigned long status) {
-    count_one(&self->num_blocks);
-    if (status & PA_INPUT_OVERFLOW) count_one(&self->num_capture_overflows);
-    if (status & PA_OUTPUT_UNDERFLOW) count_one(&self->num_playback_underflows);
-}
-
 int duplex_callback(const void *input, void *output, unsigned long num_samples, const void *time, unsigned long status,
                     void *self_) {
     duplex *self = self_;
     const float *from = input;
     float *to = output;
     (void)time;
-    count_status(self, status);
+    if (status & PA_INPUT_OVERFLOW) spsc_ring_count_overrun(self->capture);
+    if (status & PA_OUTPUT_UNDERFLOW) spsc_ring_count_underrun(self->playback);
     while (num_samples > 0) {
         if (self->position == 0) begin_hop(self);
         const uint32_t left_in_hop = self->hop_samples - self->position;
@@ -110,13 +97,3 @@ int duplex_callback(const void *input, void *output, unsigned long num_samples, 
     }
     return 0;
 }
-
-uint64_t duplex_capture_overflows(const duplex *self) {
-    return atomic_load_explicit(&self->num_capture_overflows, memory_order_relaxed);
-}
-
-uint64_t duplex_playback_underflows(const duplex *self) {
-    return atomic_load_explicit(&self->num_playback_underflows, memory_order_relaxed);
-}
-
-uint64_t duplex_blocks(const duplex *self) { return atomic_load_explicit(&self->num_blocks, memory_order_relaxed); }

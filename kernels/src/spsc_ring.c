@@ -133,6 +133,9 @@ static void count_one(_Atomic uint64_t *counter) {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
+void spsc_ring_count_overrun(spsc_ring *ring) { count_one(&ring->shared->num_overruns); }
+void spsc_ring_count_underrun(spsc_ring *ring) { count_one(&ring->shared->num_underruns); }
+
 /* Records from `position` on as two pieces of memory, the second one empty unless they wrap. */
 typedef struct {
     unsigned char *head;
@@ -158,7 +161,7 @@ int spsc_ring_write(spsc_ring *ring, const void *records, uint32_t num_records) 
     const uint64_t num_written = atomic_load_explicit(&shared->num_written, memory_order_relaxed);
     const uint64_t num_read = atomic_load_explicit(&shared->num_read, memory_order_acquire);
     if (num_records > ring->capacity_records - (num_written - num_read)) {
-        count_one(&shared->num_overruns);
+        spsc_ring_count_overrun(ring);
         return 0;
     }
     const span to = records_at(ring, num_written, num_records);
@@ -177,7 +180,7 @@ int spsc_ring_read(spsc_ring *ring, void *records, uint32_t num_records) {
     const uint64_t num_read = atomic_load_explicit(&shared->num_read, memory_order_relaxed);
     const uint64_t num_written = atomic_load_explicit(&shared->num_written, memory_order_acquire);
     if (num_records > num_written - num_read) {
-        count_one(&shared->num_underruns);
+        spsc_ring_count_underrun(ring);
         return 0;
     }
     const span from = records_at(ring, num_read, num_records);

@@ -140,5 +140,5 @@ class Supervisor:
         if not is_flowing:
             notify("STATUS=no sound from the device")
             return
-        notify("WATCHDOG=1\nSTATUS=listening" if self._is_ready else "READY=1\nSTATUS=listening")
+        notify("READY=1\nWATCHDOG=1\nSTATUS=listening")
         self._is_ready = True

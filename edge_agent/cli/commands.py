@@ -18,9 +18,9 @@ def check(file: Path) -> None:
     The first fault (a template that cannot be parsed, is ambiguous with another, or has a word that cannot be
     pronounced) is told with its line, and the exit status is 2.
     """
-    from edge_agent.models.commands_check import check_commands
+    from edge_agent.models.commands_report import check_commands
 
-    click.echo(check_commands(file))
+    click.echo(str(check_commands(file)))
 
 
 @commands.command("import")

@@ -28,7 +28,11 @@ def said(phones: str, lead: int = 10, tail: int = 10, seed: int = 0, sureness: f
     """Phones as words of a string, with silence before and after."""
     silence = [BLANK] * lead, [BLANK] * tail
     tokens = [TOKEN_OF_PHONE[phone] for phone in phones.split()]
-    parts = [peaks(silence[0], seed, 0, sureness), peaks(tokens, seed + 1, 2, sureness), peaks(silence[1], seed + 2, 0)]
+    parts = [
+        peaks(silence[0], seed, 0, sureness),
+        peaks(tokens, seed + 1, 2, sureness),
+        peaks(silence[1], seed + 2, 0, sureness),
+    ]
     return np.concatenate(parts)
 
 

@@ -108,7 +108,8 @@ def test_margin_is_to_the_nearest_other_meaning() -> None:
 
 
 def test_partial_then_complete_then_longer() -> None:
-    decoder, shown = Decoder(GRAPH), []
+    decoder = Decoder(GRAPH)
+    shown: list[tuple[tuple[str, ...], bool]] = []
     for frame in said("L AY T AA N K IH CH AH N"):
         decoder.step(frame[None])
         heard = decoder.hypothesis()

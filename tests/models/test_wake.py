@@ -55,7 +55,7 @@ def test_within_the_refractory_time_it_is_heard_once(spotter: KeywordSpotter) ->
     assert len(hear(eager, twice)) == 2
 
 
-@pytest.mark.parametrize("phones", [OTHER, "", "K AH M P Y UW", "P Y UW T ER", "HH EY B AA T", "K AH M P AE N IY"])
+@pytest.mark.parametrize("phones", [OTHER, "", "K AH M P Y UW T", "P Y UW T ER", "HH EY B AA T", "K AH M P AE N IY"])
 def test_other_speech_and_half_a_phrase_are_not(spotter: KeywordSpotter, phones: str) -> None:
     assert hear(spotter, said(phones, tail=100)) == []
 

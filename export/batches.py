@@ -78,7 +78,9 @@ def _coloured(rng: np.random.Generator, seconds: float = 5.0) -> Floats:
     spectrum = np.fft.rfft(rng.standard_normal(int(seconds * SAMPLE_RATE_HZ)))
     frequency = np.linspace(0.01, 1.0, len(spectrum))
     samples = np.fft.irfft(spectrum * frequency ** -rng.uniform(0.0, 1.3))
-    swell = 1.0 + rng.uniform(0.0, 0.9) * np.sin(np.arange(len(samples)) * rng.uniform(0.5, 30.0) / SAMPLE_RATE_HZ * 6.3)
+    swell = 1.0 + rng.uniform(0.0, 0.9) * np.sin(
+        np.arange(len(samples)) * rng.uniform(0.5, 30.0) / SAMPLE_RATE_HZ * 6.3
+    )
     return (samples / np.std(samples) * swell * 0.1).astype(np.float32)
 
 
@@ -129,8 +131,8 @@ class Augment:
         speech = power[voiced].mean() if voiced.any() else 1.0
         if rng.random() < 0.03:  # only noise: nobody speaks
             power, voiced, tokens = np.zeros_like(power), np.zeros_like(voiced), tokens[:0]
-        if rng.random() < 0.85:
-            power = power + speech * 10.0 ** (-rng.uniform(-2.0, 30.0) / 10.0) * self._noise(len(power))
+        if rng.random() < 0.7:
+            power = power + speech * 10.0 ** (-rng.uniform(2.0, 30.0) / 10.0) * self._noise(len(power))
         if rng.random() < 0.12:
             power = power + speech * 10.0 ** (-rng.uniform(3.0, 25.0) / 10.0) * self._babble(len(power))
         level = 10.0 ** (rng.uniform(-32.0, 14.0) / 10.0)
@@ -145,7 +147,9 @@ class Augment:
 
     def _colour(self, depth_db: float) -> Floats:
         band = np.linspace(0.0, np.pi, NUM_MELS)
-        curve_db = sum(self._rng.normal() * depth_db / (1 + k) * np.cos(k * band + self._rng.uniform(0, 6.3)) for k in range(1, 5))
+        curve_db = sum(
+            self._rng.normal() * depth_db / (1 + k) * np.cos(k * band + self._rng.uniform(0, 6.3)) for k in range(1, 5)
+        )
         return (10.0 ** (np.asarray(curve_db) / 10.0)).astype(np.float32)
 
     def _noise(self, num_hops: int) -> Floats:

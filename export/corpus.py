@@ -94,7 +94,9 @@ def voiced_hops(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     reach = 4
     padded = np.pad(loud, reach)
     dilated = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).any(axis=1)
-    return np.lib.stride_tricks.sliding_window_view(np.pad(dilated, reach, constant_values=True), 2 * reach + 1).all(axis=1)
+    return np.lib.stride_tricks.sliding_window_view(np.pad(dilated, reach, constant_values=True), 2 * reach + 1).all(
+        axis=1
+    )
 
 
 def save_shard(

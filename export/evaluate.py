@@ -43,8 +43,12 @@ def labelled_commands(folder: Path) -> list[Labelled]:
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     missing = [name for name in labels if not (folder / "audio" / name).exists()]
     if missing:
-        raise FileNotFoundError(f"{folder}/labels.json names {len(missing)} recordings that are missing, first: {missing[0]}")
-    return [Labelled(folder / "audio" / name, label["intent"], label["slots"]) for name, label in sorted(labels.items())]
+        raise FileNotFoundError(
+            f"{folder}/labels.json names {len(missing)} recordings that are missing, first: {missing[0]}"
+        )
+    return [
+        Labelled(folder / "audio" / name, label["intent"], label["slots"]) for name, label in sorted(labels.items())
+    ]
 
 
 def read_mono(path: Path) -> Floats:
@@ -86,7 +90,7 @@ def decode(graph: PhoneGraph, posteriors: Floats, settings: DecoderSettings) -> 
     decoder = Decoder(graph, settings)
     for first in range(0, len(posteriors), 2):
         decoder.step(posteriors[first : first + 2])
-    return decoder.hypothesis()
+    return decoder.final_hypothesis()
 
 
 def is_right(hypothesis: Hypothesis, label: Labelled) -> bool:
@@ -112,7 +116,9 @@ def conditions(data: Path, snrs_db: tuple[float, ...]) -> Iterator[tuple[str, Ca
         yield f"{snr_db:g} dB", lambda samples, index, snr_db=snr_db: mix(samples, noises[index % len(noises)], snr_db)  # type: ignore[misc]
 
 
-def evaluate(net: ListenerNet, data: Path, commands: Path, settings: DecoderSettings, snrs_db: tuple[float, ...] = (12.0,)) -> None:
+def evaluate(
+    net: ListenerNet, data: Path, commands: Path, settings: DecoderSettings, snrs_db: tuple[float, ...] = (12.0,)
+) -> None:
     """Print the table of whole commands right, and the slots that go wrong most."""
     graph = compile_commands(load_commands(commands))
     labels = labelled_commands(data / "commands")
@@ -125,5 +131,7 @@ def evaluate(net: ListenerNet, data: Path, commands: Path, settings: DecoderSett
         num_right = sum(map(is_right, hypotheses, labels))
         low, high = interval(num_right, len(labels))
         complete = np.mean([hypothesis.is_complete for hypothesis in hypotheses])
-        table.add_row(name, str(num_right), f"{num_right / len(labels):.1%}", f"{low:.1%}-{high:.1%}", f"{complete:.1%}")
+        table.add_row(
+            name, str(num_right), f"{num_right / len(labels):.1%}", f"{low:.1%}-{high:.1%}", f"{complete:.1%}"
+        )
     Console().print(table)

@@ -16,9 +16,7 @@ from edge_agent.models.numbers import number_words, ordinal_words
 
 COMMON_WORDS = Path("/usr/share/dict/american-english-small")  # Debian package wamerican-small
 _UNITS = "percent degrees minutes seconds hours dollars cents miles days weeks pounds ounces cups".split()
-_MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
+_MONTHS = "january february march april may june july august september october november december".split()
 
 
 def normalise(text: str) -> str | None:

@@ -50,7 +50,9 @@ class Masters:
         self.average = self.flat.clone()
         self.moment = torch.zeros_like(self.flat)
         self.square = torch.zeros_like(self.flat)
-        self.decay = self.gather([torch.full_like(p, weight_decay if p.ndim > 1 else 0.0) for p in self.parameters]).float()
+        self.decay = self.gather(
+            [torch.full_like(p, weight_decay if p.ndim > 1 else 0.0) for p in self.parameters]
+        ).float()
         self.steps = 0
 
     @staticmethod

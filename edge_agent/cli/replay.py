@@ -43,9 +43,13 @@ def replay(
     profile = load_profile(profile_name).with_choices(commands=commands, wake_phrases=wake)
     with _progress(len(files), is_shown=not as_json) as progress:
         on_event = _print_json if as_json else _timeline(progress, len(files))
-        replay_files(files, profile=profile, out_dir=out_dir, realtime=realtime, on_event=on_event)
+        replay_files(files, profile=profile, out_dir=out_dir, realtime=realtime, on_event=on_event, on_notice=_notice)
     if out_dir is not None and not as_json:
         click.echo(f"\nconversations (WAV) and timelines (PNG) are in {out_dir}")
+
+
+def _notice(line: str) -> None:
+    click.echo(f"edge-agent: {line}", err=True)
 
 
 def _print_json(file: str, event: Event) -> None:

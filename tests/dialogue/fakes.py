@@ -1,6 +1,7 @@
 """A listener, a decoder and a voice that follow a script, so that a dialogue runs in virtual time without a model."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,11 +201,11 @@ class Dialogue:
             assert self.agent.hop.tick()
         return self
 
-    def of(self, name: str) -> list[Event]:
+    def of(self, name: str) -> list[Any]:
         """Events of one name."""
         return [event for event in self.events if event.name == name]
 
-    def one(self, name: str) -> Event:
+    def one(self, name: str) -> Any:
         """The only event of this name."""
         found = self.of(name)
         assert len(found) == 1, f"{len(found)} events {name!r} in {[event.name for event in self.events]}"

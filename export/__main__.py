@@ -36,7 +36,8 @@ class _OneLineErrors(click.Group):
 def main() -> None:
     """Train the listener from nothing and put it into a bundle.
 
-    In order: corpus, people, train, publish. The first three go on where they were killed.
+    In order: corpus, people, train, publish; then spoken-set and calibrate for the decoder's confidence.
+    The first three go on where they were killed.
     """
     logging.disable(logging.WARNING)  # converters warn about their own insides
 
@@ -141,6 +142,29 @@ def g2p(arguments: tuple[str, ...]) -> None:
 
     sys.argv[1:] = arguments
     run()
+
+
+@main.command(name="spoken-set")
+@_data_option()
+@click.option("--commands", type=_file, default=HOUSEHOLD, show_default=True, help="Whose sentences are said.")
+@click.option("--out", type=_folder, default=WORK / "spoken", show_default=True)
+@click.option("--orders", "num_orders", default=300, show_default=True)
+@click.option("--others", "num_others", default=300, show_default=True, help="Sentences that are no order.")
+@click.option("--seed", default=1, show_default=True)
+def spoken_set(data: Path, commands: Path, out: Path, num_orders: int, num_others: int, seed: int) -> None:
+    """Synthesise orders and what is none, labelled, to calibrate on."""
+    from export.spoken_set import build
+
+    build(data, commands, out, num_orders, num_others, seed)
+
+
+@main.command(context_settings=_FORWARD, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def calibrate(arguments: tuple[str, ...]) -> None:
+    """Fit the confidence of the decoder to labelled recordings."""
+    from export.calibrate import main as run
+
+    run(args=list(arguments), prog_name="python -m export calibrate")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ AGENT, AGENT_SHADE = "#D9633B", "#FBEAE2"
 DONE, DOUBT, ALARM = "#3C8C5A", "#B98A1F", "#B3261E"
 
 TOP, BOTTOM = 11.2, 0.2
-USER_Y, WORDS_Y, EVENTS_Y, INTENT_Y, AGENT_Y, REPLY_Y = 9.3, 7.45, 6.35, 5.2, 3.2, 1.25
+USER_Y, WORDS_Y, EVENTS_Y, INTENT_Y, AGENT_Y, REPLY_Y = 9.3, 7.45, 6.35, 5.45, 3.2, 1.25
 HALF_HEIGHT = 1.15
 BAR_S = 0.028
 MIN_SECONDS, LONGEST_INCHES, INCHES_PER_SECOND = 4.0, 48.0, 1.75
@@ -60,7 +60,7 @@ def draw_timeline(conversation: NDArray[np.float32], events: Sequence[Event], pa
     for column, centre, colour, who in ((0, USER_Y, USER, "you"), (1, AGENT_Y, AGENT, "agent")):
         _draw_sound(axes, conversation[:, column], end_s, centre, colour)
         axes.text(-0.06, centre, who, color=colour, ha="right", va="center", fontsize=13, fontweight="bold")
-    _draw_words(axes, spoken_words(events))
+    _draw_words(axes, list(spoken_words(events)))
     _draw_marks(axes, events)
     _draw_intents(axes, events)
     _draw_latencies(axes, events)
@@ -144,17 +144,13 @@ def _width_s(axes: Axes, text: str, fontsize: float, weight: str = "normal") -> 
     return float(box.width / axes.bbox.width * (axes.get_xlim()[1] - axes.get_xlim()[0]))
 
 
-def _draw_words(axes: Axes, words: Iterable[Word]) -> None:
-    """Each word where it was first understood: solid once committed, with a thread up to that moment."""
-    free_from_s = 0.0
-    for word in words:
-        width_s = _width_s(axes, word.text, 10.5) + 0.1
-        at_s = seconds(word.at_sample)
-        left_s = max(at_s - width_s, free_from_s, 0.0)
-        free_from_s = left_s + width_s + 0.03
+def _draw_words(axes: Axes, words: Sequence[Word]) -> None:
+    """Each word ends where it was first understood, or further left where the next needs room; solid once committed."""
+    widths_s = [_width_s(axes, word.text, 10.5) + 0.14 for word in words]
+    for word, left_s, width_s in zip(words, _places_s(words, widths_s), widths_s, strict=True):
         box = FancyBboxPatch(
-            (left_s + 0.02, WORDS_Y - 0.3),
-            width_s - 0.04,
+            (left_s + 0.04, WORDS_Y - 0.3),
+            width_s - 0.08,
             0.6,
             boxstyle="round,pad=0.02,rounding_size=0.06",
             mutation_aspect=4.0,
@@ -164,14 +160,23 @@ def _draw_words(axes: Axes, words: Iterable[Word]) -> None:
             zorder=5,
         )
         axes.add_patch(box)
-        colour = PAPER if word.is_committed else USER
-        axes.text(
-            left_s + width_s / 2, WORDS_Y, word.text, color=colour, fontsize=10.5, ha="center", va="center", zorder=6
-        )
+        middle_s, colour = left_s + width_s / 2, PAPER if word.is_committed else USER
+        axes.text(middle_s, WORDS_Y, word.text, color=colour, fontsize=10.5, ha="center", va="center", zorder=6)
         if word.was:
-            axes.text(
-                left_s + width_s / 2, WORDS_Y + 0.5, f"not “{word.was}”", color=DOUBT, fontsize=8, ha="center", zorder=6
-            )
+            axes.text(middle_s, WORDS_Y + 0.5, f"not “{word.was}”", color=DOUBT, fontsize=8, ha="center", zorder=6)
+
+
+def _places_s(words: Sequence[Word], widths_s: Sequence[float]) -> list[float]:
+    """Left edges: from the last word to the first, then right again where they would leave the picture."""
+    lefts_s = [0.0] * len(words)
+    limit_s = float("inf")
+    for place in reversed(range(len(words))):
+        lefts_s[place] = limit_s = min(seconds(words[place].at_sample), limit_s) - widths_s[place]
+    free_from_s = 0.0
+    for place, width_s in enumerate(widths_s):
+        lefts_s[place] = max(lefts_s[place], free_from_s)
+        free_from_s = lefts_s[place] + width_s
+    return lefts_s
 
 
 def _draw_marks(axes: Axes, events: Iterable[Event]) -> None:
@@ -181,6 +186,8 @@ def _draw_marks(axes: Axes, events: Iterable[Event]) -> None:
         if type(event) not in MARKS:
             continue
         name, colour = MARKS[type(event)]
+        clip = getattr(event, "clip", "")
+        name = f"“{clip}”" if clip else name
         at_s = seconds(event.at_sample)
         row = 0 if at_s >= free_from_s[0] else 1
         y = EVENTS_Y + 0.17 - 0.5 * row
@@ -202,6 +209,7 @@ def _draw_intents(axes: Axes, events: Sequence[Event]) -> None:
 
 def _draw_latencies(axes: Axes, events: Iterable[Event]) -> None:
     """A bow from the last voiced sample to the first sample of the agent, with its length."""
+    before_s = -10.0
     for event in events:
         if isinstance(event, e.FirstAudio) and event.kind != "alarm":
             end_s = seconds(event.at_sample)
@@ -210,9 +218,13 @@ def _draw_latencies(axes: Axes, events: Iterable[Event]) -> None:
             axes.annotate(
                 "", (end_s, AGENT_Y + HALF_HEIGHT * 0.55), (begin_s, USER_Y - HALF_HEIGHT), arrowprops=arrow, zorder=3
             )
+            # left of its bow, but for a reply soon after a filler, which has that place
+            is_soon = end_s - before_s < 1.0
+            offset_s, side = (0.06, "left") if is_soon else (-0.12, "right")
+            before_s = end_s
+            place = (end_s + offset_s, AGENT_Y + HALF_HEIGHT * (1.17 if is_soon else 0.6))
             said = f"{event.latency_ms:.0f} ms"
-            place = ((begin_s + end_s) / 2 - 0.08, (INTENT_Y + AGENT_Y) / 2 + 0.5)
-            axes.text(*place, said, color=AGENT, fontsize=11, fontweight="bold", ha="right", va="center", zorder=7)
+            axes.text(*place, said, color=AGENT, fontsize=11, fontweight="bold", ha=side, va="center", zorder=7)
 
 
 def _draw_replies(axes: Axes, events: Sequence[Event]) -> None:

@@ -15,7 +15,7 @@ HIGH_HZ = 7600.0
 LOG_FLOOR = 1e-5  # above the rounding noise of 16-bit sound, below any microphone's own noise
 
 
-def _hz_to_mel(frequency_hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def _hz_to_mel(frequency_hz: NDArray[np.floating] | float) -> NDArray[np.float64]:
     return np.asarray(2595.0 * np.log10(1.0 + np.asarray(frequency_hz) / 700.0))
 
 
@@ -41,9 +41,9 @@ def mel_power(samples: NDArray[np.floating]) -> NDArray[np.floating]:
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_SAMPLES)[::HOP_SAMPLES][:num_hops]
     spectrum = np.fft.rfft(frames * hann_window().astype(samples.dtype), FFT_SAMPLES)
     power = (spectrum.real**2 + spectrum.imag**2).astype(samples.dtype)
-    return power @ mel_filters().T.astype(samples.dtype)
+    return np.asarray(power @ mel_filters().T.astype(samples.dtype))
 
 
 def log_mel(samples: NDArray[np.floating]) -> NDArray[np.floating]:
     """Log-mel frames of whole hops, [num_hops, NUM_MELS]."""
-    return np.log(mel_power(samples) + samples.dtype.type(LOG_FLOOR))
+    return np.asarray(np.log(mel_power(samples) + samples.dtype.type(LOG_FLOOR)))

@@ -95,6 +95,12 @@ def calibration_error(confidences: NDArray[np.float64], is_right: NDArray[np.boo
     )
 
 
+def with_costs(settings: DecoderSettings, blank_cost: float, filler_cost: float) -> DecoderSettings:
+    """The same settings with other costs."""
+    search = replace(settings.search, blank_cost=blank_cost, filler_cost=filler_cost, end_filler_cost=filler_cost)
+    return replace(settings, search=search)
+
+
 def sweep(
     graph: PhoneGraph, examples: Sequence[Example], settings: DecoderSettings
 ) -> list[tuple[float, float, float]]:
@@ -102,8 +108,7 @@ def sweep(
     rows = []
     for blank_cost in track(BLANK_COSTS, "trying costs", transient=True):
         for filler_cost in FILLER_COSTS:
-            costs = {"blank_cost": blank_cost, "filler_cost": filler_cost, "end_filler_cost": filler_cost}
-            results = decode(graph, examples, replace(settings, search=replace(settings.search, **costs)))
+            results = decode(graph, examples, with_costs(settings, blank_cost, filler_cost))
             rows.append((blank_cost, filler_cost, float(np.mean([right for _, right in results]))))
     return sorted(rows, key=lambda row: -row[2])
 
@@ -162,9 +167,7 @@ def main(
     graph = compile_commands(load_commands(commands))
     if wants_sweep:
         rows = sweep(graph, examples, settings)
-        blank_cost, filler_cost, _ = rows[0]
-        costs = {"blank_cost": blank_cost, "filler_cost": filler_cost, "end_filler_cost": filler_cost}
-        settings = replace(settings, search=replace(settings.search, **costs))
+        settings = with_costs(settings, *rows[0][:2])
         for blank_cost, filler_cost, share in rows:
             console.print(f"blank_cost {blank_cost:g}  filler_cost {filler_cost:g}  right {share:.1%}")
     about = decode(graph, examples, settings)

@@ -64,7 +64,7 @@ def check_same(search: GraphSearch, expected: Answer | None, found: bool) -> Non
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_agrees_with_the_reference(seed: int) -> None:
     random = np.random.default_rng(seed)
     graph, search_settings = random_graph(random), random_settings(random)

@@ -1,19 +1,18 @@
 """Wake phrases from text, on synthetic posteriors."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from edge_agent.errors import CommandsError
+from edge_agent.models.g2p import predict
 from edge_agent.models.phones import TOKENS
-from edge_agent.models.wake import KeywordSpotter, WakeSettings, compile_phrases
+from edge_agent.models.wake import KeywordSpotter, WakeSettings
 from tests.models.posteriors import Posteriors, normalised
 from tests.models.posteriors import said as said_with
 
 COMPUTER = "K AH M P Y UW T ER"
 HEY_ROBOT = "HH EY R OW B AA T"
-OTHER = "DH AH W EH DH ER IH Z G UH D HH IY R"
+OTHER = "W EH DH ER IH Z G UH D HH IY R"
 
 
 def said(phones: str, lead: int = 10, tail: int = 10) -> Posteriors:
@@ -22,8 +21,14 @@ def said(phones: str, lead: int = 10, tail: int = 10) -> Posteriors:
 
 
 @pytest.fixture(scope="module")
-def spotter() -> KeywordSpotter:
-    return KeywordSpotter(["computer", "Hey, robot!"])
+def listening() -> KeywordSpotter:
+    return KeywordSpotter(["computer", "Hey, robot!", "tomato"])  # once: it reads the dictionary
+
+
+@pytest.fixture
+def spotter(listening: KeywordSpotter) -> KeywordSpotter:
+    listening.settings = WakeSettings()
+    return listening
 
 
 def hear(spotter: KeywordSpotter, posteriors: Posteriors) -> list[tuple[int, int]]:
@@ -51,8 +56,8 @@ def test_it_is_heard_within_speech_and_again_later(spotter: KeywordSpotter) -> N
 def test_within_the_refractory_time_it_is_heard_once(spotter: KeywordSpotter) -> None:
     twice = said(f"{HEY_ROBOT} {HEY_ROBOT}")
     assert len(hear(spotter, twice)) == 1
-    eager = KeywordSpotter(["hey robot"], WakeSettings(refractory_frames=4))
-    assert len(hear(eager, twice)) == 2
+    spotter.settings = WakeSettings(refractory_frames=4)
+    assert len(hear(spotter, twice)) == 2
 
 
 @pytest.mark.parametrize("phones", [OTHER, "", "K AH M P Y UW T", "P Y UW T ER", "HH EY B AA T", "K AH M P AE N IY"])
@@ -66,33 +71,31 @@ def test_noise_wakes_nobody(spotter: KeywordSpotter) -> None:
         assert hear(spotter, normalised(random.normal(0, sharpness, (3000, len(TOKENS))))) == []
 
 
-def test_a_slurred_phrase_scores_lower_and_the_threshold_decides() -> None:
+def test_a_slurred_phrase_scores_lower_and_the_threshold_decides(spotter: KeywordSpotter) -> None:
     slurred = said_with("K AH M B Y UW T ER")
-    strict = KeywordSpotter(["computer"], WakeSettings(threshold=-0.4))
-    lax = KeywordSpotter(["computer"], WakeSettings(threshold=-2.0))
-    assert hear(strict, slurred) == []
-    assert [index for _, index in hear(lax, slurred)] == [0]
+    spotter.settings = WakeSettings(threshold=-0.4)
+    assert hear(spotter, slurred) == []
+    spotter.settings = WakeSettings(threshold=-2.0)
+    assert [index for _, index in hear(spotter, slurred)] == [0]
 
 
-def test_too_fast_to_be_speech_is_not_a_phrase() -> None:
+def test_too_fast_to_be_speech_is_not_a_phrase(spotter: KeywordSpotter) -> None:
     fast = said(COMPUTER)
     fast = np.concatenate([fast[:10], fast[10:-10:3], fast[-10:]])  # one frame of 20 ms per phone
-    assert hear(KeywordSpotter(["computer"]), fast) == []
-    unhurried = dataclasses.replace(WakeSettings(), min_frames_per_phone=0.5)
-    assert len(hear(KeywordSpotter(["computer"], unhurried), fast)) == 1
+    assert hear(spotter, fast) == []
+    spotter.settings = WakeSettings(min_frames_per_phone=0.5)
+    assert len(hear(spotter, fast)) == 1
 
 
-def test_all_pronunciations_of_a_word_count() -> None:
-    spotter = KeywordSpotter(["the"])
-    assert len(hear(spotter, said("DH AH"))) == 1
-    assert len(hear(spotter, said("DH IY"))) == 1
-    assert spotter.weak_phrases == ("the",)
+def test_all_pronunciations_of_a_word_count(spotter: KeywordSpotter) -> None:
+    assert [index for _, index in hear(spotter, said("T AH M EY T OW"))] == [2]
+    assert [index for _, index in hear(spotter, said("T AH M AA T OW"))] == [2]
 
 
 def test_an_unknown_word_gets_a_predicted_pronunciation() -> None:
-    graph = compile_phrases(["hey zorblax"])
-    assert graph.num_nodes > 6
-    graph.validate()
+    spotter = KeywordSpotter(["hey", "zorblax"])
+    assert [index for _, index in hear(spotter, said(" ".join(predict("zorblax")[0])))] == [1]
+    assert spotter.weak_phrases == ("hey",)
 
 
 @pytest.mark.parametrize(("phrases", "complaint"), [([], "no wake phrase"), (["!?"], "no words"), (["42"], "letters")])

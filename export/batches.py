@@ -1,7 +1,7 @@
 """Batches for training: shards in memory, and the augmentation that the mel domain allows.
 
-Noise, microphone colour, level, babble, tempo, formant shift and masks are applied anew each time an utterance is drawn;
-rooms and clipping were put in when the corpus was made (`rooms.py`).
+Noise, microphone colour, level, babble, tempo, formant shift and masks are applied anew each time an utterance is
+drawn; rooms and clipping were put in when the corpus was made (`rooms.py`).
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """The training corpus: synthetic speech as log-mel shards, made in parallel and resumable.
 
-A shard holds `UTTERANCES_PER_SHARD` sentences, each heard twice (close to the microphone, and in a random room). It is written
-under a temporary name and renamed, so a run killed at any point goes on where it stopped. Same seed, same shards.
+A shard holds `UTTERANCES_PER_SHARD` sentences, each heard twice (close to the microphone, and in a random room). It is
+written under a temporary name and renamed, so a run killed at any point goes on where it stopped. Same seed, same
+shards.
 """
 
 import hashlib

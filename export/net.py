@@ -2,10 +2,10 @@
 
     4 log-mel frames (40 ms) -> front -> 9 blocks -> 2 x 40 log posteriors (one CTC frame per 20 ms) and p_voice
 
-A block looks at its own past through three taps (now, d steps ago, 2d steps ago) joined into one wide product, and at the
-talker and the room through exponential averages of its input (four time constants), which a step carries as one vector. No
-convolution, attention or GRU operator: every runtime quantises and compiles a Linear. One class serves training (whole
-sequences) and the device (one step): the state is passed in and out.
+A block looks at its own past through three taps (now, d steps ago, 2d steps ago) joined into one wide product, and at
+the talker and the room through exponential averages of its input (four time constants), which a step carries as one
+vector. No convolution, attention or GRU operator: every runtime quantises and compiles a Linear. One class serves
+training (whole sequences) and the device (one step): the state is passed in and out.
 """
 
 import math

@@ -1,9 +1,10 @@
 """People in the corpus: short phrases that come with their text, and read speech that a free recogniser labels.
 
 `phrases/` (CC BY 4.0) is labelled by its folders. `speech/` (LibriSpeech excerpts, CC BY 4.0) has no transcripts here:
-pocketsphinx's large-vocabulary decoder (BSD licence; called, not shipped) writes them, each stretch between pauses is one
-utterance, and `train` later drops the ones that the network itself finds least likely. One talker in five of `speech/many`
-is held out for evaluation, by a hash of the talker's name. Nothing of `commands/`, `wake/`, `household/` or `vocal/` is used.
+pocketsphinx's large-vocabulary decoder (BSD licence; called, not shipped) writes them, each stretch between pauses is
+one utterance, and `train` later drops the ones that the network itself finds least likely. One talker in five of
+`speech/many` is held out for evaluation, by a hash of the talker's name. Nothing of `commands/`, `wake/`, `household/`
+or `vocal/` is used.
 """
 
 import zlib

@@ -24,7 +24,8 @@ from export.voices import draw_talker, espeak_variants, speak
 
 HOUSEHOLD_INTENTS = frozenset(
     "timer time date timezone change_volume smart_home next_song play_music todo_list todo_list_update shopping_list "
-    "shopping_list_update cancel repeat yes no maybe alarm what_song reminder reminder_update whisper_mode change_speed".split()
+    "shopping_list_update cancel repeat yes no maybe alarm what_song reminder reminder_update whisper_mode "
+    "change_speed".split()
 )
 Floats = NDArray[np.float32]
 

@@ -2,9 +2,10 @@
 
     torchrun --nproc-per-node 2 -m export train --corpus work/corpus --out work/listener --minutes 70
 
-Weights and their gradients are bfloat16 (nine times the float32 matrix rate on processors with AMX); the optimiser keeps
-float32 masters and an average of them, which is what is exported. The learning rate follows the share of the time budget that is used,
-so one command fits a laptop and a GPU machine. A checkpoint every two minutes; started again, it goes on from there.
+Weights and their gradients are bfloat16 (nine times the float32 matrix rate on processors with AMX); the optimiser
+keeps float32 masters and an average of them, which is what is exported. The learning rate follows the share of the
+time budget that is used, so one command fits a laptop and a GPU machine. A checkpoint every two minutes; started
+again, it goes on from there.
 """
 
 import math

@@ -1,8 +1,9 @@
 """Who says it: every synthesiser that Debian packages, as programs that are called.
 
 flite (awb, rms, slt, kal16: recorded talkers), festival (kal and ked diphones, slt HTS: recorded talkers) and espeak-ng
-(formant synthesis in eight accents and about ninety variants). Pitch, tempo and formants are moved so that a few talkers
-become many: the synthesiser's own pitch and duration controls first, then resampling, which shifts formants too.
+(formant synthesis in eight accents and about ninety variants). Pitch, tempo and formants are moved so that a few
+talkers become many: the synthesiser's own pitch and duration controls first, then resampling, which shifts formants
+too.
 """
 
 import subprocess

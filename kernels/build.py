@@ -1,7 +1,7 @@
 """Compiles `kernels/src/*.c` into `edge_agent._kernels` (cffi API mode, stable ABI).
 
-The declarations that Python sees are the headers themselves, less their preprocessor lines: headers in `include/` therefore
-hold only plain C declarations (opaque structs, fixed-width integers, no macros in signatures).
+The declarations that Python sees are the headers themselves, less their preprocessor lines: headers in `include/`
+therefore hold only plain C declarations (opaque structs, fixed-width integers, no macros in signatures).
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Log-mel in float64 numpy: the definition that the C kernel and the training corpus must agree with.
 
-Frame n is computed from the 400 samples that end with hop n (zeros before the first sample), so it is causal and adds no
-delay: Hann window, 512-point power spectrum, 40 triangular HTK-mel bands from 60 Hz to 7600 Hz, natural logarithm of the
-band power plus `LOG_FLOOR`. Sound is float in [-1, 1).
+Frame n is computed from the 400 samples that end with hop n (zeros before the first sample), so it is causal and adds
+no delay: Hann window, 512-point power spectrum, 40 triangular HTK-mel bands from 60 Hz to 7600 Hz, natural logarithm
+of the band power plus `LOG_FLOOR`. Sound is float in [-1, 1).
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Pronunciations from the shipped dictionary (CMUdict without stress; licence beside it).
 
-The dictionary stays compressed on disk and is scanned once for the words that are asked for, so that a running agent does
-not hold 135,000 entries in memory.
+The dictionary stays compressed on disk and is scanned once for the words that are asked for, so that a running agent
+does not hold 135,000 entries in memory.
 """
 
 import lzma

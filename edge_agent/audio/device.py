@@ -23,8 +23,10 @@ LOST_AFTER_MS = 500  # a busy machine may pause a healthy stream for a quarter o
 # a search that has found nothing for so long may hang in a server that went away in between: begin a new one
 SEARCH_LIMIT_HOPS = 500
 RESTART_AFTER_HOPS = 25
-# sound that is late piles up in the playback ring; beyond so many hops it is left out, so that the delay stays
+# sound that is late piles up in the playback ring: beyond so many hops it is left out, and below that a silent hop is
+# left out after a while, so that the delay comes back to what it was
 MAX_QUEUED_HOPS = PREFILL_HOPS + 2
+WATCH_HOPS = 50
 
 
 class DeviceDuplex:
@@ -39,6 +41,8 @@ class DeviceDuplex:
         self._taken = Xruns()
         self._is_lost = False
         self._num_silent_hops = 0
+        self._least_queued_hops = MAX_QUEUED_HOPS
+        self._num_watched_hops = 0
         self._device = DeviceHandle(audio, search=False)
         refusal = self._device.refusal(OPEN_LIMIT_S)
         if refusal is not None:
@@ -67,9 +71,11 @@ class DeviceDuplex:
 
     def write_hop(self, out: Hop) -> None:
         """See `Duplex`."""
-        device = self._device
-        if not self._is_lost and device.playback.readable() + device.capture.readable() < MAX_QUEUED_HOPS:
-            device.playback.write(out)
+        if self._is_lost:
+            return
+        queued_hops = self._device.playback.readable() + self._device.capture.readable()
+        if queued_hops < MAX_QUEUED_HOPS and not self._is_hop_to_spare(queued_hops, out):
+            self._device.playback.write(out)
 
     def take_xruns(self) -> Xruns:
         """See `Duplex`."""
@@ -84,6 +90,16 @@ class DeviceDuplex:
     def close(self) -> None:
         """See `Duplex`."""
         self._device.close()
+
+    def _is_hop_to_spare(self, queued_hops: int, out: Hop) -> bool:
+        """Once a while: more has been queued all the time than is needed, and this hop is silence."""
+        self._least_queued_hops = min(self._least_queued_hops, queued_hops)
+        self._num_watched_hops += 1
+        if self._num_watched_hops < WATCH_HOPS or out.any():
+            return False
+        is_spare = self._least_queued_hops >= PREFILL_HOPS
+        self._least_queued_hops, self._num_watched_hops = MAX_QUEUED_HOPS, 0
+        return is_spare
 
     def _is_hop_there(self) -> bool:
         """Wait for a hop; False when the device is gone."""

@@ -1,6 +1,7 @@
 """The parent's side of the device process: its two rings, its word that the device is open, and its end."""
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -52,7 +53,19 @@ class DeviceHandle:
         if not select([self._process.stdout], [], [], limit_s)[0]:
             return f"the sound server has not answered for {limit_s:.0f} s; restart it, then start the agent again"
         line = self._process.stdout.readline().decode().strip()
-        return None if line == "ok" else line or "the device process ended without a word; see 'edge-agent doctor'"
+        return None if line == "ok" else line or self._last_words()
+
+    def _last_words(self) -> str:
+        status = self._process.wait()
+        how = f"crashed with {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        return (
+            f"no sound device: the sound library {how}; see whether 'aplay -L' works, and repair the ALSA configuration"
+        )
+
+    @property
+    def pid(self) -> int:
+        """Of the device process."""
+        return self._process.pid
 
     @property
     def is_running(self) -> bool:

@@ -13,6 +13,7 @@ import os
 import select
 import sys
 import time
+from contextlib import suppress
 
 from edge_agent.audio.portaudio import DeviceStream, Wanted, look_again
 from edge_agent.errors import AudioError
@@ -40,14 +41,16 @@ def main(arguments: list[str]) -> int:
 
 def _open(wanted: argparse.Namespace, capture: Ring, playback: Ring) -> DeviceStream:
     what = Wanted(wanted.device, wanted.block_ms, wanted.latency_ms)
+    try:
+        return DeviceStream(what, capture, playback)
+    except AudioError:
+        if not wanted.search:
+            raise
     while True:
-        try:
-            return DeviceStream(what, capture, playback)
-        except AudioError:
-            if not wanted.search:
-                raise
         _end_with_parent(SEARCH_EVERY_S)
-        look_again()
+        with suppress(AudioError):
+            look_again()
+            return DeviceStream(what, capture, playback)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

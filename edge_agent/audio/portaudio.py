@@ -79,14 +79,19 @@ def load_sounddevice() -> Any:
     except OSError as error:
         cure = "install PortAudio ('apt-get install libportaudio2')"
         raise AudioError(f"sound devices cannot be used: {error}; {cure}") from None
+    except Exception as error:  # PortAudioError, which is a name of the module that could not be imported
+        raise AudioError(f"no sound device: PortAudio cannot start ({error.args[0]}); {NO_DEVICE_CURE}") from None
     return sounddevice
 
 
 def look_again() -> None:
-    """Make PortAudio forget the devices that it saw at its start. No stream may be open."""
+    """Make PortAudio forget the devices that it saw at its start. No stream may be open. Raises AudioError."""
     sounddevice = load_sounddevice()
-    sounddevice._terminate()
-    sounddevice._initialize()
+    try:
+        sounddevice._terminate()
+        sounddevice._initialize()
+    except sounddevice.PortAudioError as error:
+        raise AudioError(f"no sound device: PortAudio cannot start ({error.args[0]}); {NO_DEVICE_CURE}") from None
 
 
 def _device_id(sounddevice: Any, name: str) -> str | None:

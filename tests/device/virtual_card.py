@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -23,6 +24,7 @@ RATE_HZ = 16_000
 PROGRAMS = ("pulseaudio", "pactl", "paplay", "parec")
 START_LIMIT_S = 10.0
 PR_SET_PDEATHSIG = 1
+REALTIME_PRIORITY = 60
 # norewinds: without it the null sinks lose the beginning of what is played
 SCRIPT = """\
 load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
@@ -39,8 +41,11 @@ def missing_programs() -> list[str]:
     return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
-def _end_with_parent() -> None:
+def _prepare_daemon() -> None:
+    """In the child. A real card neither outlives its machine nor stops because that is busy."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
 
 
 class VirtualCard:
@@ -80,7 +85,7 @@ class VirtualCard:
         command += ["-F", str(self._folder / "card.pa"), f"--log-target=file:{log}"]
         # its streams are its own: a reader of ours must not wait for a daemon that outlived us
         silent = subprocess.DEVNULL
-        self._daemon = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, preexec_fn=_end_with_parent)
+        self._daemon = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, preexec_fn=_prepare_daemon)
         deadline_s = time.monotonic() + START_LIMIT_S
         while not self._answers():
             if time.monotonic() > deadline_s or self._daemon.poll() is not None:
@@ -94,6 +99,11 @@ class VirtualCard:
             self._daemon.wait()
             self._daemon = None
             self._socket.unlink(missing_ok=True)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """To the daemon: SIGSTOP makes it hang, SIGCONT go on."""
+        assert self._daemon is not None
+        self._daemon.send_signal(number)
 
     def play(self, path: str | Path) -> "subprocess.Popen[bytes]":
         """Begin to speak a recording into the microphone; `wait()` on the result for its end."""
@@ -131,22 +141,13 @@ class Recording:
 
     def __init__(self, source: str, path: Path) -> None:
         self._path = path
-        self._recorder = subprocess.Popen(
-            [
-                "parec",
-                "-d",
-                source,
-                f"--rate={RATE_HZ}",
-                "--channels=1",
-                "--format=s16le",
-                "--raw",
-                "--latency-msec=50",
-            ],
-            stdout=path.open("wb"),
-        )
+        command = ["parec", "-d", source, f"--rate={RATE_HZ}", "--channels=1", "--format=s16le", "--raw"]
+        with path.open("wb") as file:
+            self._recorder = subprocess.Popen([*command, "--latency-msec=50"], stdout=file)
 
     def stop(self) -> NDArray[np.float32]:
         """End it; float32 [n] samples at RATE_HZ."""
         self._recorder.terminate()
         self._recorder.wait()
-        return np.fromfile(self._path, dtype="<i2").astype(np.float32) / 32768
+        levels: NDArray[np.int16] = np.fromfile(self._path, dtype="<i2")
+        return (levels / 32768).astype(np.float32)

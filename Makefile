@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
 PYTEST_ARGS ?=
+MINUTES ?= 10
 KERNEL_SOURCES := $(wildcard kernels/src/*.c kernels/include/*.h kernels/build.py)
 
 .PHONY: demo test check kernels bench setup clean
@@ -20,7 +21,7 @@ check: $(VENV)/.package
 	@scripts/check
 
 bench: $(VENV)/.package
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.paced --minutes $(MINUTES)
 
 kernels: $(VENV)/.package
 

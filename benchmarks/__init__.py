@@ -1,0 +1,1 @@
+"""Figures against peers; `results.jsonl` is append-only."""

@@ -12,6 +12,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from export.net import FRAMES_PER_STEP, ListenerNet
 
 WARM_UP_STEPS = 300
 CLIP_NORM = 1.0
+AVERAGE_EVERY_STEPS = 5
 VOICE_WEIGHT = 0.4
 # Labels written by a recogniser count in full where the network finds them likely, not at all where it does not.
 DOUBT_FROM_NATS, DOUBT_TO_NATS = 0.8, 1.8
@@ -43,38 +45,40 @@ class Settings:
 
 
 class Masters:
-    """AdamW over float32 copies of a bfloat16 network's parameters, in flat vectors."""
+    """AdamW over one flat float32 copy of a bfloat16 network's parameters.
+
+    Flat and fused because the optimiser is bound by memory: as separate passes it took a third of the training time.
+    """
 
     def __init__(self, net: ListenerNet, weight_decay: float) -> None:
         self.parameters = list(net.parameters())
         self.flat = self.gather([p.data for p in self.parameters]).float()
         self.average = self.flat.clone()
-        self.moment = torch.zeros_like(self.flat)
-        self.square = torch.zeros_like(self.flat)
-        self.decay = self.gather(
-            [torch.full_like(p, weight_decay if p.ndim > 1 else 0.0) for p in self.parameters]
-        ).float()
+        self.optimiser = torch.optim.AdamW([self.flat], betas=(0.9, 0.98), weight_decay=weight_decay, fused=True)
         self.steps = 0
 
     @staticmethod
     def gather(tensors: list[Tensor]) -> Tensor:
+        """All tensors as one vector."""
         return torch.cat([tensor.reshape(-1) for tensor in tensors])
 
     def step(self, gradient: Tensor, rate: float) -> None:
+        """One update from a flat float32 gradient, which is used up; skipped if it is not finite."""
         self.steps += 1
-        norm = gradient.norm()
-        if not torch.isfinite(norm):
+        norm = float(gradient.norm())
+        if not math.isfinite(norm):
             return
-        gradient = gradient * min(1.0, CLIP_NORM / (float(norm) + 1e-6))
-        self.moment.lerp_(gradient, 0.1)
-        self.square.lerp_(gradient * gradient, 0.02)
-        moment = self.moment / (1 - 0.9**self.steps)
-        square = self.square / (1 - 0.98**self.steps)
-        self.flat.mul_(1.0 - rate * self.decay).addcdiv_(moment, square.sqrt_().add_(1e-8), value=-rate)
-        self.average.lerp_(self.flat, max(1.0 / self.steps, 2e-3))
+        if norm > CLIP_NORM:
+            gradient.mul_(CLIP_NORM / norm)
+        self.optimiser.param_groups[0]["lr"] = rate
+        self.flat.grad = gradient
+        self.optimiser.step()
+        if self.steps % AVERAGE_EVERY_STEPS == 0:
+            self.average.lerp_(self.flat, max(AVERAGE_EVERY_STEPS / self.steps, AVERAGE_EVERY_STEPS * 2e-3))
         self.scatter(self.flat)
 
     def scatter(self, flat: Tensor) -> None:
+        """Copy a flat vector into the network's parameters."""
         first = 0
         with torch.no_grad():
             for parameter in self.parameters:
@@ -82,11 +86,18 @@ class Masters:
                 first += parameter.numel()
 
     def state(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in ("flat", "average", "moment", "square", "steps")}
+        """All that a resumed run needs."""
+        return {
+            "flat": self.flat, "average": self.average, "steps": self.steps,
+            "optimiser": self.optimiser.state_dict(),
+        }  # fmt: skip
 
-    def load(self, state: dict[str, object]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.flat.copy_(state["flat"])
+        self.average.copy_(state["average"])
+        self.steps = state["steps"]
+        self.optimiser.load_state_dict(state["optimiser"])
         self.scatter(self.flat)
 
 
@@ -162,13 +173,12 @@ def train(corpus_folder: Path, noise_folder: Path, out: Path, settings: Settings
         batch = next(stream)
         loss, phone_loss, voice_loss = loss_of(net, batch, torch.from_numpy(is_read[batch.ids]))
         loss.backward()  # type: ignore[no-untyped-call]
-        gradient = Masters.gather([p.grad for p in masters.parameters]).float()  # type: ignore[misc]
+        gradient = Masters.gather([p.grad for p in masters.parameters])  # type: ignore[misc]
         for parameter in masters.parameters:
             parameter.grad = None
         if dist.is_initialized():
             dist.all_reduce(gradient)
-            gradient /= world
-        masters.step(gradient, learning_rate(settings, masters.steps, progress))
+        masters.step(gradient.float() / world, learning_rate(settings, masters.steps, progress))
         heard_s = float(batch.num_steps.sum()) * 0.04 * world
         sums += torch.tensor([1.0, float(phone_loss), float(voice_loss), heard_s])
         if rank == 0 and now - logged > 15.0:

@@ -1,0 +1,109 @@
+"""Whole commands right on people's recordings, through the agent itself (`replay`), with the peer that can be asked.
+
+    python -m benchmarks.commands ../shared/data/commands [--snr 12] [--limit 50]
+
+The folder holds labels.json, audio/ and one context file (*.yaml), which is imported as a user would import it. A recording is
+right when the agent gave one intent, it is the labelled one, and every labelled slot has the labelled value.
+"""
+
+import argparse
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from rich.progress import track
+
+from benchmarks.results import append
+from edge_agent.events import Event, Intent
+from edge_agent.models.context_import import import_context
+from edge_agent.profile import Profile, load_profile
+from edge_agent.replay import replay_files
+
+GOAL_PERCENT = 80.0
+HELD_OUT_NOISE = ("chainsaw", "baby_cry", "rooster")  # classes that training never heard
+
+
+def interval(num_right: int, num_all: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson interval of a share, 95 %."""
+    share = num_right / num_all
+    centre = (share + z * z / (2 * num_all)) / (1 + z * z / num_all)
+    half = z / (1 + z * z / num_all) * math.sqrt(share * (1 - share) / num_all + z * z / (4 * num_all**2))
+    return centre - half, centre + half
+
+
+def mix(speech: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
+    """Noise scaled by the ratio of the largest 2048-sample frame energies, the mix scaled to half of full range."""
+
+    def loudest(samples: np.ndarray) -> float:
+        frames = samples[: len(samples) // 2048 * 2048].reshape(-1, 2048)
+        return float((frames**2).sum(axis=1).max())
+
+    noise = np.resize(noise, len(speech))
+    mixed = speech + noise * np.sqrt(loudest(speech) / (loudest(noise) * 10.0 ** (snr_db / 10.0) + 1e-12))
+    return np.asarray(mixed * (0.5 / np.abs(mixed).max()))
+
+
+def in_noise(paths: list[Path], noise_folder: Path, snr_db: float, out: Path) -> list[Path]:
+    """Copies of the recordings with held-out noise, in order."""
+    noises = [path for name in HELD_OUT_NOISE for path in sorted((noise_folder / name).iterdir())]
+    mixed = []
+    for index, path in enumerate(paths):
+        speech, rate_hz = soundfile.read(path)
+        noise, _ = soundfile.read(noises[index % len(noises)])
+        mixed.append(out / f"{path.stem}.flac")
+        soundfile.write(mixed[-1], mix(speech, noise, snr_db), rate_hz)
+    return mixed
+
+
+def heard(paths: list[Path], profile: Profile) -> dict[str, list[Intent]]:
+    """Intents by file name (without suffix)."""
+    intents: dict[str, list[Intent]] = {path.stem: [] for path in paths}
+
+    def on_event(file: str, event: Event) -> None:
+        if isinstance(event, Intent):
+            intents[Path(file).stem].append(event)
+
+    for first in track(range(0, len(paths), 10), description="replaying"):
+        replay_files(paths[first : first + 10], profile=profile, on_event=on_event)
+    return intents
+
+
+def is_right(intents: list[Intent], label: dict[str, Any]) -> bool:
+    """One intent, the right one, with every labelled slot."""
+    if len(intents) != 1 or intents[0].intent != label["intent"]:
+        return False
+    slots = dict(intents[0].slots)
+    return all(slots.get(name) == value for name, value in label["slots"].items())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--snr", type=float, action="append", default=[], help="also in held-out noise at this ratio")
+    parser.add_argument("--limit", type=int, default=None, help="only the first recordings")
+    options = parser.parse_args()
+    labels = json.loads((options.folder / "labels.json").read_text(encoding="utf-8"))
+    paths = [options.folder / "audio" / name for name in sorted(labels)][: options.limit]
+    with tempfile.TemporaryDirectory() as temporary:
+        commands = Path(temporary) / "commands.yaml"
+        commands.write_text(import_context(next(options.folder.glob("*.yaml"))), encoding="utf-8")
+        profile = load_profile("generic_x86").with_choices(commands=str(commands))
+        for snr_db in [None, *options.snr]:
+            hearing = "clean" if snr_db is None else f"{snr_db:g} dB"
+            sounds = paths if snr_db is None else in_noise(paths, options.folder.parent / "noise", snr_db, Path(temporary))
+            intents = heard(sounds, profile)
+            right = [path for path in paths if is_right(intents[path.stem], labels[path.name])]
+            silent = sum(not found for found in intents.values())
+            low, high = interval(len(right), len(paths))
+            share = 100.0 * len(right) / len(paths)
+            print(f"{hearing}: {len(right)} of {len(paths)} = {share:.1f} % ({100 * low:.1f}-{100 * high:.1f}), "
+                  f"no intent in {silent}; goal {GOAL_PERCENT:g} % clean")  # fmt: skip
+            append("commands", {"hearing": hearing, "num": len(paths), "right_percent": round(share, 2)})
+
+
+if __name__ == "__main__":
+    main()

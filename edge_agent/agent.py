@@ -17,6 +17,7 @@ from edge_agent.conversation import Conversation
 from edge_agent.dsp.features import LogMel
 from edge_agent.egress import Gate
 from edge_agent.errors import CommandsError
+from edge_agent.freshness import Freshness
 from edge_agent.guard import Emit
 from edge_agent.health import Health
 from edge_agent.hop import Hop, Parts
@@ -141,6 +142,7 @@ class Agent:
                 talk=self.talk,
                 mixer=mixer,
                 health=Health(duplex, kit.listener, self.meters, emit),
+                freshness=Freshness(kit.listener),
                 meters=self.meters,
             ),
             emit,

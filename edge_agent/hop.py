@@ -14,6 +14,7 @@ from edge_agent.audio.base import Duplex
 from edge_agent.conversation import Conversation
 from edge_agent.dsp.features import LogMel
 from edge_agent.events import EndOfTurn, SpeechStarted
+from edge_agent.freshness import Freshness
 from edge_agent.guard import Emit, Part
 from edge_agent.health import Health
 from edge_agent.meters import Meters
@@ -45,6 +46,7 @@ class Parts:
     talk: Talk
     mixer: Mixer
     health: Health
+    freshness: Freshness
     meters: Meters
 
 
@@ -108,6 +110,7 @@ class Hop:
             self._decoding.run(at, parts.understanding.step, at, log_posteriors, parts.turn.is_silent)
         if parts.turn.is_open or parts.attention.is_awake(at):
             self._take_turn(at, p_voice)
+        parts.freshness.step(p_voice, parts.turn.is_open)
         parts.health.step(at)
 
     def _take_turn(self, at: int, p_voice: float) -> None:

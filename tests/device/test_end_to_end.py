@@ -29,7 +29,7 @@ CLIPS = Path(__file__).resolve().parents[2] / "demo" / "clips"
 PROFILE = """\
 name: virtual_card
 audio: {device: default, loudspeaker: isolated}
-realtime: {priority: 0, lock_memory: false}
+realtime: {priority: 50, lock_memory: false}
 """
 READY_LIMIT_S = 30.0
 ANSWER_LIMIT_S = 10.0

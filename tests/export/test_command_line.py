@@ -8,9 +8,7 @@ from click.testing import CliRunner
 from export.__main__ import main
 
 
-@pytest.mark.parametrize(
-    "command", ["corpus", "people", "train", "publish", "parity", "eval", "clips", "spoken-set", "calibrate"]
-)
+@pytest.mark.parametrize("command", ["corpus", "people", "train", "publish", "parity", "eval", "clips", "spoken-set"])
 def test_each_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(main, [command, "--help"])
     assert result.exit_code == 0

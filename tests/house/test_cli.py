@@ -107,7 +107,9 @@ class FakeReplay:
         out_dir: Path | None,
         realtime: bool,
         on_event: Callable[[str, Event], None],
+        on_notice: Callable[[str], None],
     ) -> None:
+        on_notice("no program that speaks free text")
         self.profile, self.out_dir, self.realtime = profile, out_dir, realtime
         for path in paths:
             on_event(str(path), events.Intent(16_000, "set_timer", {"minutes": 5}, 0.97))
@@ -131,6 +133,7 @@ def test_json_is_one_object_per_line_and_nothing_else(fake_replay: FakeReplay) -
     assert lines[0]["slots"] == {"minutes": 5}
     assert lines[0]["at_ms"] == 1000.0
     assert fake_replay.out_dir == Path("somewhere")
+    assert result.stderr == "edge-agent: no program that speaks free text\n"
 
 
 def test_choices_of_the_command_line_reach_the_agent(fake_replay: FakeReplay) -> None:

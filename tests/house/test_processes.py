@@ -64,7 +64,7 @@ def started(hop: str, link: str = IDLE) -> Supervisor:
     return result
 
 
-def run_until(agent: Supervisor, is_done: Callable[[], bool], limit_s: float = 8.0) -> int:
+def run_until(agent: Supervisor, is_done: Callable[[], bool], limit_s: float = 40.0) -> int:
     """Run the supervisor here, as it must be in the main thread, and end it when something has happened."""
 
     def watch() -> None:
@@ -104,7 +104,7 @@ def test_ready_and_watchdog_only_while_sound_flows(systemd: socket.socket) -> No
     said += heard(systemd)
     flowing = [message for message in said if "WATCHDOG=1" in message]
     assert set(flowing) == {"READY=1\nWATCHDOG=1\nSTATUS=listening"}
-    assert 2 <= len(flowing) <= 12
+    assert 1 <= len(flowing) <= 60, "a report without a new beat fed the watchdog"
     assert said[-1] == "STOPPING=1"
     assert said[-2] == "STATUS=no sound from the device"
 
@@ -122,7 +122,7 @@ def test_a_process_that_dies_is_started_again(capfd: pytest.CaptureFixture[str])
 @pytest.mark.usefixtures("quick")
 def test_a_users_error_ends_it_with_the_same_status() -> None:
     agent = started("import sys; sys.exit(2)")
-    assert run_until(agent, lambda: False, limit_s=5) == 2
+    assert run_until(agent, lambda: False) == 2
     assert agent.hop.num_starts == 1
     assert agent.link.process is not None
     assert agent.link.process.poll() is not None, "the link process was left behind"
@@ -180,3 +180,35 @@ def test_channels_of_a_child_are_those_of_the_parent() -> None:
     subprocess.run([sys.executable, "-c", script, *channels.arguments], pass_fds=channels.fds, check=True, timeout=20)
     assert channels.heartbeat.count == 1
     assert channels.events.receive() == b"x" * 5000
+
+
+PARENT = """
+import subprocess, sys
+from edge_agent.channels import Channels
+channels = Channels.create()
+command = [sys.executable, "-c", sys.argv[1], *channels.arguments]
+child = subprocess.Popen(command, pass_fds=channels.fds, start_new_session=True)
+while channels.heartbeat.count == 0:
+    pass
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_a_killed_supervisor_leaves_nobody_at_the_device() -> None:
+    child = BEATS.format(hops=1, end="time.sleep(60)")
+    with subprocess.Popen([sys.executable, "-c", PARENT, child], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child_pid = int(parent.stdout.readline())
+        parent.kill()
+    end_s = time.monotonic() + 5
+    while is_running(child_pid) and time.monotonic() < end_s:
+        time.sleep(0.02)
+    assert not is_running(child_pid)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -3,6 +3,7 @@
 Without them the agent works, but a busy machine can make it lose sound.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -11,12 +12,23 @@ from concurrent.futures import ThreadPoolExecutor
 from edge_agent.profile import RealtimeProfile
 
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
+LONGEST_REALTIME_RUN_US = 3_000_000  # three hundred hops without a pause are no hop
 
 
 def enter_realtime(wanted: RealtimeProfile) -> tuple[str, ...]:
     """Hop process, before its first hop. Lines for what was refused, each with its cure; empty when all is well."""
     refused = (_schedule(wanted.priority), _lock_memory() if wanted.lock_memory else None)
     return tuple(line for line in refused if line is not None)
+
+
+def limit_realtime(pid: int) -> None:
+    """Supervisor, for a child: the kernel ends it, or a child of its own, when it spins with real-time priority.
+
+    A sound library that loops when its server dies would else take a core from the whole machine.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        _, most_us = resource.prlimit(pid, resource.RLIMIT_RTTIME)
+        resource.prlimit(pid, resource.RLIMIT_RTTIME, (LONGEST_REALTIME_RUN_US, most_us))
 
 
 def _schedule(priority: int) -> str | None:

@@ -16,6 +16,7 @@ from types import FrameType
 from edge_agent.channels import Channels
 from edge_agent.link.notify import notify
 from edge_agent.profile import load_profile
+from edge_agent.realtime import limit_realtime
 
 POLL_S = 0.1
 WATCHDOG_S = 1.0
@@ -49,6 +50,7 @@ class Child:
         self.process = subprocess.Popen(
             self.command, pass_fds=self.fds, stdin=subprocess.DEVNULL, start_new_session=True
         )
+        limit_realtime(self.process.pid)
         self.started_s = now_s
         self.num_starts += 1
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.commands ../shared/data/commands [--snr 12] [--limit 50]
 
-The folder holds labels.json, audio/ and one context file (*.yaml), which is imported as a user would import it. A recording is
-right when the agent gave one intent, it is the labelled one, and every labelled slot has the labelled value.
+The folder holds labels.json, audio/ and one context file (*.yaml), which is imported as a user would import it. A
+recording is right when the agent gave one intent, it is the labelled one, and every labelled slot has the labelled value.
 """
 
 import argparse
@@ -94,7 +94,9 @@ def main() -> None:
         profile = load_profile("generic_x86").with_choices(commands=str(commands))
         for snr_db in [None, *options.snr]:
             hearing = "clean" if snr_db is None else f"{snr_db:g} dB"
-            sounds = paths if snr_db is None else in_noise(paths, options.folder.parent / "noise", snr_db, Path(temporary))
+            sounds = (
+                paths if snr_db is None else in_noise(paths, options.folder.parent / "noise", snr_db, Path(temporary))
+            )
             intents = heard(sounds, profile)
             right = [path for path in paths if is_right(intents[path.stem], labels[path.name])]
             silent = sum(not found for found in intents.values())

@@ -3,7 +3,8 @@
     python -m benchmarks.commands ../shared/data/commands [--snr 12] [--limit 50]
 
 The folder holds labels.json, audio/ and one context file (*.yaml), which is imported as a user would import it. A
-recording is right when the agent gave one intent, it is the labelled one, and every labelled slot has the labelled value.
+recording is right when the agent gave one intent, it is the labelled one, and every labelled slot has the labelled
+value.
 """
 
 import argparse

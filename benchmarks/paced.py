@@ -54,7 +54,7 @@ def main() -> None:
     options = parser.parse_args()
     figures = measure(options.minutes, options.profile)
     print(report(figures))
-    append("paced", figures)
+    append({"benchmark": "paced", "profile": options.profile} | figures)
 
 
 if __name__ == "__main__":

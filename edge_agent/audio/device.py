@@ -23,6 +23,9 @@ LOST_AFTER_MS = 500  # a busy machine may pause a healthy stream for a quarter o
 # a search that has found nothing for so long may hang in a server that went away in between: begin a new one
 SEARCH_LIMIT_HOPS = 500
 RESTART_AFTER_HOPS = 25
+# opened while the sound server is still starting, a stream may run as fast as the processor can, or stop again
+SETTLING_HOPS = 20
+MOST_AHEAD_HOPS = 10
 # sound that is late piles up in the playback ring: beyond so many hops it is left out, and below that a silent hop is
 # left out after a while, so that the delay comes back to what it was
 MAX_QUEUED_HOPS = PREFILL_HOPS + 2
@@ -40,7 +43,7 @@ class DeviceDuplex:
         self._before = Xruns()  # of devices that were lost
         self._taken = Xruns()
         self._is_lost = False
-        self._num_silent_hops = 0
+        self._num_silent_hops = self._num_settling_hops = 0
         self._least_queued_hops = MAX_QUEUED_HOPS
         self._num_watched_hops = 0
         self._device = DeviceHandle(audio, search=False)
@@ -117,15 +120,31 @@ class DeviceDuplex:
         self._replace_device()
 
     def _search(self) -> None:
-        """The device is back when its process, which keeps trying, delivers sound."""
+        """The device is back when its process, which keeps trying, has delivered sound for a while, and at its pace."""
         is_running = self._device.is_running
-        if is_running and self._device.capture.readable():
-            self._is_lost = False
+        num_there = self._device.capture.readable()
+        self._num_settling_hops += num_there > 0
+        if num_there > self._num_settling_hops + MOST_AHEAD_HOPS:
+            self._replace_device()
+        elif is_running and num_there and self._num_settling_hops >= SETTLING_HOPS:
+            self._adopt(num_there)
         elif self._num_silent_hops >= (SEARCH_LIMIT_HOPS if is_running else RESTART_AFTER_HOPS):
             self._replace_device()
 
+    def _adopt(self, num_there: int) -> None:
+        for _ in range(num_there - 1):
+            self._device.capture.read_into(self._pairs)
+        self._device.prefill()
+        # what the device lost before it was ours is no loss of ours
+        self._before = Xruns(
+            self._before.capture_overruns - self._device.capture.overruns,
+            self._before.playback_underruns - self._device.playback.underruns,
+            self._before.device_losses,
+        )
+        self._is_lost = False
+
     def _replace_device(self) -> None:
-        self._num_silent_hops = 0
+        self._num_silent_hops = self._num_settling_hops = 0
         self._device.close()
         # a machine with no room for a process now may have it later: tried again after RESTART_AFTER_HOPS
         with suppress(OSError):

@@ -28,7 +28,7 @@ class DeviceHandle:
         """Starts the process; does not wait for it. Raises OSError when the system has no room for it."""
         self.capture = Ring.create(CAPTURE_HOP_BYTES, CAPTURE_HOPS)
         self.playback = Ring.create(PLAYBACK_HOP_BYTES, PLAYBACK_HOPS)
-        self.playback.write(bytes(PREFILL_HOPS * PLAYBACK_HOP_BYTES))
+        self.prefill()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "edge_agent.audio.device_process", *self._arguments(audio, search)],
             stdin=subprocess.PIPE,
@@ -40,6 +40,10 @@ class DeviceHandle:
             # Ctrl-C is for the agent, which then closes this
             start_new_session=True,
         )
+
+    def prefill(self) -> None:
+        """Queue silence, so that the hops need not be there on the dot."""
+        self.playback.write(bytes(PREFILL_HOPS * PLAYBACK_HOP_BYTES))
 
     def _arguments(self, audio: AudioProfile, search: bool) -> list[str]:
         words = ["--capture", *self.capture.fds, "--playback", *self.playback.fds]

@@ -10,6 +10,7 @@ Imports neither numpy nor the profile: it should start fast and stay small.
 
 import argparse
 import os
+import resource
 import select
 import sys
 import time
@@ -21,6 +22,7 @@ from edge_agent.ring import Ring
 
 CHECK_EVERY_S = 0.05
 SEARCH_EVERY_S = 0.25
+LONGEST_REALTIME_RUN_US = 500_000
 
 
 def main(arguments: list[str]) -> int:
@@ -68,10 +70,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _enter_realtime(priority: int) -> None:
     """The threads of PortAudio, born later, inherit it; who asked for it has been told already when it is refused."""
     if priority:
-        try:
+        # a sound library may loop when its server dies: the kernel then ends this process, not the machine's patience
+        resource.setrlimit(resource.RLIMIT_RTTIME, (LONGEST_REALTIME_RUN_US, LONGEST_REALTIME_RUN_US))
+        with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
-        except OSError:
-            return
 
 
 def _say(line: str) -> None:

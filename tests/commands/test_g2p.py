@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.models.g2p import ORDER, UNIT_BITS, pack, predict, unpack
@@ -35,6 +35,7 @@ def test_words_that_cannot_be_said_have_no_pronunciation(word: str) -> None:
     assert predict(word) == ()
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz'", min_size=1, max_size=12).filter(lambda word: word.strip("'")))
 def test_any_letters_give_known_phones(word: str) -> None:
     predicted = predict(word)

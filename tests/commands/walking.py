@@ -28,11 +28,18 @@ class Walker:
 
     def meanings(self, pronunciations: list[list[tuple[str, ...]]]) -> set[Meaning]:
         """What a sentence of words, each given with its pronunciations, can mean; empty if it is not in the graph."""
+        finals = self._finals(pronunciations)
+        return {self._meaning((*outputs, self.graph.labels[self.graph.final_label[node]])) for node, outputs in finals}
+
+    def final_nodes(self, pronunciations: list[list[tuple[str, ...]]]) -> set[int]:
+        """Nodes in which a sentence ends."""
+        return {node for node, _ in self._finals(pronunciations)}
+
+    def _finals(self, pronunciations: list[list[tuple[str, ...]]]) -> list[tuple[int, _Outputs]]:
         states: set[tuple[int, _Outputs]] = {(0, ())}
         for spoken in pronunciations:
             states = {state for phones in spoken for state in self._after(states, phones)}
-        finals = [(node, outputs) for node, outputs in states if np.isfinite(self.graph.final_cost[node])]
-        return {self._meaning((*outputs, self.graph.labels[self.graph.final_label[node]])) for node, outputs in finals}
+        return [(node, outputs) for node, outputs in states if np.isfinite(self.graph.final_cost[node])]
 
     def _after(self, states: set[tuple[int, _Outputs]], phones: tuple[str, ...]) -> set[tuple[int, _Outputs]]:
         for phone in phones:

@@ -1,0 +1,75 @@
+"""Recordings of people through the real models: what they asked for is done and said."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from edge_agent.agent import Kit, load_kit
+from edge_agent.events import Event
+from edge_agent.profile import Profile
+from edge_agent.replay import replay_files, replay_one
+from edge_agent.units import SAMPLE_RATE_HZ
+
+CLIPS = Path(__file__).resolve().parents[2] / "demo" / "clips"
+
+
+@pytest.fixture(scope="module")
+def kit() -> Kit:
+    return load_kit(Profile(name="test"))
+
+
+def conversation(kit: Kit, path: Path) -> dict[str, Any]:
+    """Events by name; of several, the last."""
+    events: list[Event] = []
+    replay_one(kit, path, realtime=False, on_event=events.append)
+    return {event.name: event for event in events}
+
+
+@pytest.mark.parametrize(
+    ("clip", "intent", "slots", "reply"),
+    [
+        ("set_a_timer_for_five_minutes", "StartTimer", {"minutes": 5}, "Timer set for five minutes."),
+        ("turn_on_standing_light", "LightOn", {"name": "standing light"}, "Standing light on."),
+        ("what_time_is_it", "GetTime", {}, "It's "),
+    ],
+)
+def test_a_command_of_a_person_is_carried_out(
+    kit: Kit, clip: str, intent: str, slots: dict[str, Any], reply: str
+) -> None:
+    events = conversation(kit, CLIPS / f"{clip}.flac")
+    assert (events["intent"].intent, events["intent"].slots) == (intent, slots)
+    assert events["reply"].text.startswith(reply)
+    assert events["first_audio"].latency_ms <= 500
+
+
+def test_an_open_question_of_a_person_is_no_command(kit: Kit) -> None:
+    events = conversation(kit, CLIPS / "whats_the_weather_like_in_new_york.flac")
+    assert "intent" not in events
+    assert events["reply"].text == "I can't reach the cloud."
+    assert events["filler"].at_sample < events["reply"].at_sample
+
+
+def test_silence_before_a_command_does_not_change_what_is_heard(kit: Kit, tmp_path: Path) -> None:
+    spoken, _ = soundfile.read(CLIPS / "turn_on_standing_light.flac", dtype="float32")
+    path = tmp_path / "late.wav"
+    soundfile.write(path, np.concatenate([np.zeros(4 * SAMPLE_RATE_HZ, np.float32), spoken]), SAMPLE_RATE_HZ)
+    assert conversation(kit, path)["intent"].slots == {"name": "standing light"}
+
+
+def test_each_file_is_a_conversation_of_its_own_and_is_saved(tmp_path: Path) -> None:
+    path = CLIPS / "set_a_timer_for_five_minutes.flac"
+    replies: list[str] = []
+
+    def note(file: str, event: Event) -> None:
+        assert file == str(path)
+        replies.extend([event.text] if event.name == "reply" else [])  # type: ignore[attr-defined]
+
+    replay_files([path, path], profile=Profile(name="test"), out_dir=tmp_path, on_event=note)
+    assert replies == ["Timer set for five minutes."] * 2, "the first file's timer is not in the second's home"
+    assert sorted(file.name for file in tmp_path.glob("*.wav")) == [f"{path.stem}-2.wav", f"{path.stem}.wav"]
+    both_sides, rate_hz = soundfile.read(tmp_path / f"{path.stem}.wav")
+    assert rate_hz == SAMPLE_RATE_HZ
+    assert (np.abs(both_sides).max(axis=0) > 0.05).all()

@@ -24,7 +24,7 @@ LOST_AFTER_MS = 500  # a busy machine may pause a healthy stream for a quarter o
 SEARCH_LIMIT_HOPS = 500
 RESTART_AFTER_HOPS = 25
 # opened while the sound server is still starting, a stream may run as fast as the processor can, or stop again
-SETTLING_HOPS = 30
+SETTLING_HOPS = 20
 MOST_AHEAD_HOPS = 10
 # sound that is late piles up in the playback ring: beyond so many hops it is left out, and below that a silent hop is
 # left out after a while, so that the delay comes back to what it was

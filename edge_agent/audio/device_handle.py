@@ -48,8 +48,7 @@ class DeviceHandle:
     def _arguments(self, audio: AudioProfile, search: bool) -> list[str]:
         words = ["--capture", *self.capture.fds, "--playback", *self.playback.fds]
         words += ["--device", audio.device, "--block-ms", audio.block_ms, "--latency-ms", audio.latency_ms]
-        words += ["--priority", _device_priority(), *(["--search"] if search else [])]
-        return [str(word) for word in words]
+        return [*map(str, words), *(["--search"] if search else [])]
 
     def refusal(self, limit_s: float) -> str | None:
         """Wait until the device is open: None, or the line that says why it is not."""
@@ -84,14 +83,6 @@ class DeviceHandle:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-
-
-def _device_priority() -> int:
-    """One above the hop's, for a late block is lost and a late hop is not; 0 without real-time rights."""
-    policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
-    if policy != os.SCHED_FIFO:
-        return 0
-    return min(os.sched_getparam(0).sched_priority + 1, os.sched_get_priority_max(os.SCHED_FIFO))
 
 
 def _python_path() -> str:

@@ -10,7 +10,6 @@ Imports neither numpy nor the profile: it should start fast and stay small.
 
 import argparse
 import os
-import resource
 import select
 import sys
 import time
@@ -20,16 +19,15 @@ from edge_agent.audio.portaudio import DeviceStream, Wanted, look_again
 from edge_agent.errors import AudioError
 from edge_agent.ring import Ring
 
-CHECK_EVERY_S = 0.1
-MOST_CPU_SHARE = 0.6
+CHECK_EVERY_S = 0.05
 SEARCH_EVERY_S = 0.25
-LONGEST_REALTIME_RUN_US = 500_000
+NICENESS = -15
 
 
 def main(arguments: list[str]) -> int:
     """Hold the device until it or the parent goes away; exit status 0 when it was opened."""
     wanted = _parse(arguments)
-    _enter_realtime(wanted.priority)
+    _be_preferred()
     capture, playback = Ring.attach(*wanted.capture), Ring.attach(*wanted.playback)
     try:
         stream = _open(wanted, capture, playback)
@@ -37,16 +35,9 @@ def main(arguments: list[str]) -> int:
         _say(str(error))
         return 1
     _say("ok")
-    while stream.is_active and not _spins():
-        pass
+    while stream.is_active:
+        _end_with_parent(CHECK_EVERY_S)
     return 0
-
-
-def _spins() -> bool:
-    """Watch for a while: a stream opened while the sound server is still starting may poll without ever sleeping."""
-    began_s, began_cpu_s = time.monotonic(), time.process_time()
-    _end_with_parent(CHECK_EVERY_S)
-    return time.process_time() - began_cpu_s > MOST_CPU_SHARE * (time.monotonic() - began_s)
 
 
 def _open(wanted: argparse.Namespace, capture: Ring, playback: Ring) -> DeviceStream:
@@ -70,18 +61,15 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--device", required=True)
     parser.add_argument("--block-ms", type=int, required=True)
     parser.add_argument("--latency-ms", type=int, required=True)
-    parser.add_argument("--priority", type=int, required=True)
     parser.add_argument("--search", action="store_true")
     return parser.parse_args(arguments)
 
 
-def _enter_realtime(priority: int) -> None:
-    """The threads of PortAudio, born later, inherit it; who asked for it has been told already when it is refused."""
-    if priority:
-        # a sound library may loop when its server dies: the kernel then ends this process, not the machine's patience
-        resource.setrlimit(resource.RLIMIT_RTTIME, (LONGEST_REALTIME_RUN_US, LONGEST_REALTIME_RUN_US))
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+def _be_preferred() -> None:
+    """As the sound server is. Not real-time: PortAudio polls without sleeping for seconds on end when that is slow, and
+    with real-time priority this starved the very server it was waiting for."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 def _say(line: str) -> None:

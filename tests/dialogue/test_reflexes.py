@@ -44,19 +44,19 @@ def test_mm_hm_while_a_command_is_waited_for_unless_a_number_is_dictated() -> No
 
 
 def test_the_agent_stops_when_the_user_speaks() -> None:
-    stop = Said(2.9, "stop stop stop", "Stop")
+    stop = Said(2.6, "stop stop stop", "Stop")
     dialogue = Dialogue([TIME, stop]).run(8.0)
     barge = dialogue.one("barge_in")
     assert barge.stage == "stop"
     assert barge.heard_ms > 100
-    assert barge.at_sample - ms_to_samples(2900) <= ms_to_samples(280)
+    assert barge.at_sample - ms_to_samples(2600) <= ms_to_samples(280)
     quiet_from = barge.at_sample + ms_to_samples(60)
     assert not np.any(dialogue.agent_sound[quiet_from : quiet_from + ms_to_samples(500)])
     assert [event.intent for event in dialogue.of("intent")] == ["GetTime", "Stop"]
 
 
 def test_the_agent_goes_on_when_barge_in_is_off() -> None:
-    stop = Said(2.9, "stop stop stop", "Stop")
+    stop = Said(2.6, "stop stop stop", "Stop")
     dialogue = Dialogue([TIME, stop], profile=without("barge_in")).run(4.0)
     assert not dialogue.of("barge_in")
 

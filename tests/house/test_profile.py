@@ -95,6 +95,6 @@ def test_nobody_changes_a_profile() -> None:
 
 def test_latency_budget_is_the_sum_of_its_parts() -> None:
     budget = Profile(name="p").latency_budget(lookahead_ms=80)
-    assert budget.total_ms == 40 + 10 + 40 + 80 + 4 + 200 + 40
+    assert budget.total_ms == 40 + 10 + 40 + 80 + 4 + 120 + 40
     for name in shipped_profiles():
         assert load_profile(name).latency_budget().total_ms <= 500

@@ -28,6 +28,7 @@ from rich.table import Table
 from benchmarks.results import append
 from edge_agent.audio.device import DeviceDuplex
 from edge_agent.audio.device_handle import CAPTURE_HOP_BYTES, PLAYBACK_HOP_BYTES
+from edge_agent.audio.device_process import be_preferred
 from edge_agent.audio.portaudio import DeviceStream, Wanted
 from edge_agent.profile import AudioProfile, RealtimeProfile
 from edge_agent.realtime import enter_realtime
@@ -61,6 +62,7 @@ def start_holder() -> None:
 def ours(sound: Samples) -> Samples:
     """The device process, this hop process, and a link process whose GIL is held."""
     link = subprocess.Popen([sys.executable, "-c", "from benchmarks.sound_lost import hold_gil; hold_gil()"])
+    enter_realtime(RealtimeProfile(lock_memory=False))
     duplex = DeviceDuplex(AudioProfile(latency_ms=LATENCY_MS))
     hops = sound.reshape(-1, HOP_SAMPLES)
     heard = np.zeros_like(hops)
@@ -87,6 +89,7 @@ def python_callback(sound: Samples) -> Samples:
         outdata[: len(piece), 0] = piece
         position += frames
 
+    be_preferred()
     start_holder()
     options = {"samplerate": SAMPLE_RATE_HZ, "blocksize": HOP_SAMPLES, "channels": 1, "latency": LATENCY_MS / 1000}
     with sounddevice.Stream(device="default", dtype="float32", callback=callback, **options):
@@ -96,6 +99,7 @@ def python_callback(sound: Samples) -> Samples:
 
 def c_callback(sound: Samples) -> Samples:
     """Our callback in one process with the thread that holds the GIL; nothing is to be done in time."""
+    be_preferred()
     num_hops = len(sound) // HOP_SAMPLES
     capture, playback = Ring.create(CAPTURE_HOP_BYTES, num_hops), Ring.create(PLAYBACK_HOP_BYTES, num_hops)
     playback.write(sound)
@@ -132,7 +136,6 @@ def num_intact(windows: NDArray[np.float32], heard: Samples) -> int:
 
 def measure(variant: str, duration_s: float) -> dict[str, Any]:
     """In a process of its own; the figures of one variant."""
-    enter_realtime(RealtimeProfile(lock_memory=False))
     noise = make_noise(duration_s)
     quiet = np.zeros(HOP_SAMPLES, np.float32)
     heard = VARIANTS[variant](np.concatenate([np.tile(quiet, LEAD_HOPS), noise, np.tile(quiet, TAIL_HOPS)]))

@@ -27,7 +27,7 @@ NICENESS = -15
 def main(arguments: list[str]) -> int:
     """Hold the device until it or the parent goes away; exit status 0 when it was opened."""
     wanted = _parse(arguments)
-    _be_preferred()
+    be_preferred()
     capture, playback = Ring.attach(*wanted.capture), Ring.attach(*wanted.playback)
     try:
         stream = _open(wanted, capture, playback)
@@ -65,7 +65,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _be_preferred() -> None:
+def be_preferred() -> None:
     """As the sound server is. Not real-time: PortAudio polls without sleeping for seconds on end when that is slow, and
     with real-time priority this starved the very server it was waiting for."""
     with suppress(OSError):

@@ -7,7 +7,6 @@ Each card is a daemon of its own, in a folder of its own; it takes over the envi
 
 import ctypes
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -25,8 +24,7 @@ RATE_HZ = 16_000
 PROGRAMS = ("pulseaudio", "pactl", "paplay", "parec")
 START_LIMIT_S = 10.0
 PR_SET_PDEATHSIG = 1
-REALTIME_PRIORITY = 60
-LONGEST_REALTIME_RUN_US = 500_000
+REALTIME_PRIORITY = 40
 # norewinds: without it the null sinks lose the beginning of what is played
 SCRIPT = """\
 load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
@@ -43,12 +41,8 @@ def missing_programs() -> list[str]:
     return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
-def _prepare_daemon() -> None:
-    """In the child. A real card neither outlives its machine nor stops because that is busy."""
+def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    resource.setrlimit(resource.RLIMIT_RTTIME, (LONGEST_REALTIME_RUN_US, LONGEST_REALTIME_RUN_US))
-    with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
 
 
 class VirtualCard:
@@ -88,12 +82,18 @@ class VirtualCard:
         command += ["-F", str(self._folder / "card.pa"), f"--log-target=file:{log}"]
         # its streams are its own: a reader of ours must not wait for a daemon that outlived us
         silent = subprocess.DEVNULL
-        self._daemon = subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, preexec_fn=_prepare_daemon)
+        self._daemon = subprocess.Popen(
+            command, stdin=silent, stdout=silent, stderr=silent, preexec_fn=_end_with_parent
+        )
         deadline_s = time.monotonic() + START_LIMIT_S
         while not self._answers():
             if time.monotonic() > deadline_s or self._daemon.poll() is not None:
                 raise RuntimeError(f"pulseaudio did not start:\n{log.read_text() if log.exists() else ''}")
             time.sleep(0.05)
+        # a real card does not stop because the machine is busy
+        with suppress(OSError):
+            scheduler = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+            os.sched_setscheduler(self._daemon.pid, scheduler, os.sched_param(REALTIME_PRIORITY))
 
     def kill(self) -> None:
         """End the daemon at once, as a crash would."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.models.phone_graph import PhoneGraph
-from edge_agent.models.search import SearchSettings, first_equal, meanings
+from edge_agent.models.search import SearchSettings, arc_costs, first_equal, meanings
 
 NO_GAP = np.float32(1e9)
 DEAD_SCORE = np.float32(-1e30)
@@ -77,6 +77,7 @@ class ReferenceSearch:
 
     def __init__(self, graph: PhoneGraph, settings: SearchSettings) -> None:
         self._graph = graph
+        self._arc_cost = arc_costs(graph, settings)
         self._settings = settings
         same = first_equal(graph.labels)
         self._arc_label = [int(number) for number in same[graph.arc_label]]
@@ -135,7 +136,7 @@ class ReferenceSearch:
             meaning = path.meaning + ((self._meaning[label],) if self._meaning[label] else ())
             labels = path.labels + ((label,) if label else ())
             path = replace(path, num_phones=path.num_phones + 1, labels=labels, meaning=meaning)
-            path = path.plus(-graph.arc_cost[arc])
+            path = path.plus(-self._arc_cost[arc])
             is_first = path.score == best.score and source < best_source
             best, best_source = (better(path, best), source) if path.score > best.score or is_first else (
                 better(best, path), best_source)  # fmt: skip

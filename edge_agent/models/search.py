@@ -24,6 +24,8 @@ class SearchSettings:
     beam: float = 16.0  # paths this far below the best are dropped
     floor: float = 10.0  # no frame costs more: one phone that the listener missed must not end a path
     blank_cost: float = 3.0  # taken off each blank: CTC networks say blank too readily, and phones get lost
+    phone_bonus: float = 0.0  # for each phone of a path: without it, the shorter of two sentences is preferred
+    branching_cost: float = 0.0  # times the log of the ways to go on from a node: a prior against rare sentences
     filler_cost: float = 3.5  # each frame of filler before a command, except blank frames, which are free
     end_filler_cost: float = 3.5  # the same after it; math.inf: nothing may follow
     max_links: int = 0  # labels remembered at once; 0: by the size of the graph
@@ -48,6 +50,13 @@ def first_equal(labels: tuple[Label, ...]) -> NDArray[np.int32]:
     return np.array([first.setdefault(label, index) for index, label in enumerate(labels)], np.int32)
 
 
+def arc_costs(graph: PhoneGraph, settings: SearchSettings) -> NDArray[np.float32]:
+    """What an arc really costs, [num_arcs]: its own cost, the prior of its branch, less the bonus of its phone."""
+    ways = np.bincount(graph.arc_source, minlength=graph.num_nodes)[graph.arc_source]
+    prior = np.where(graph.arc_source == 0, 0.0, settings.branching_cost * np.log(ways))
+    return (graph.arc_cost + prior - settings.phone_bonus).astype(np.float32)
+
+
 class GraphSearch:
     """One search. `path` is a cffi `graph_search_path`, filled by `best` and `ending`; `labels` belongs to `best`."""
 
@@ -61,7 +70,7 @@ class GraphSearch:
             "arc_start": graph.arc_start,
             "arc_source": graph.arc_source,
             "arc_label": same[graph.arc_label],
-            "arc_cost": graph.arc_cost,
+            "arc_cost": arc_costs(graph, settings),
             "final_cost": graph.final_cost,
             "final_label": same[graph.final_label],
             "label_meaning": meanings(graph.labels),

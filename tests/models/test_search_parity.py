@@ -45,6 +45,8 @@ def random_settings(random: Generator) -> SearchSettings:
         beam=float(random.choice([4.0, 12.0, 100.0])),
         floor=float(random.choice([3.0, 10.0])),
         blank_cost=float(random.choice([0.0, 2.0])),
+        phone_bonus=float(random.choice([0.0, 1.0])),
+        branching_cost=float(random.choice([0.0, 0.5])),
         filler_cost=float(random.choice([0.0, 1.0, 4.0])),
         end_filler_cost=float(random.choice([1.0, 4.0, math.inf])),
         max_links=int(random.choice([0, 120])),

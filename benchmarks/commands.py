@@ -105,7 +105,7 @@ def main() -> None:
             share = 100.0 * len(right) / len(paths)
             print(f"{hearing}: {len(right)} of {len(paths)} = {share:.1f} % ({100 * low:.1f}-{100 * high:.1f}), "
                   f"no intent in {silent}; goal {GOAL_PERCENT:g} % clean")  # fmt: skip
-            append("commands", {"hearing": hearing, "num": len(paths), "right_percent": round(share, 2)})
+            append({"benchmark": "commands", "hearing": hearing, "num": len(paths), "right_percent": round(share, 2)})
 
 
 if __name__ == "__main__":

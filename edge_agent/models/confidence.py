@@ -1,7 +1,7 @@
 """How sure the decoder is that what it found is what was said: a logistic model over four features of a path.
 
-`export/calibrate.py` fits the weights to synthetic talkers. The ones here lie between that fit and a first guess: the fit
-alone distrusts every long sentence, for its long sentences were the ones spoken worst.
+`export/calibrate.py` fits the weights to synthetic talkers. The ones here lie between that fit and a first guess:
+the fit alone distrusts every long sentence, for its long sentences were the ones spoken worst.
 """
 
 import math

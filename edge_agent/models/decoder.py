@@ -34,12 +34,6 @@ def shortest_sentence(graph: PhoneGraph) -> int:
     return min(lengths[node] for node in np.flatnonzero(np.isfinite(graph.final_cost)))
 
 
-def search_settings_for(graph: PhoneGraph) -> SearchSettings:
-    """Costs that suit the lengths of a graph's sentences. Raises CommandsError if the graph is broken."""
-    graph.validate()
-    return LONG_SENTENCE_SEARCH if shortest_sentence(graph) >= LONG_SENTENCE_PHONES else SearchSettings()
-
-
 @dataclass(frozen=True)
 class DecoderSettings:
     """Settings of the search, of commitment and of confidence."""
@@ -51,6 +45,15 @@ class DecoderSettings:
     settle_frames: int = 6
     settle_score: float = 8.0
     confidence: ConfidenceModel = field(default_factory=ConfidenceModel)
+
+
+def settings_for(graph: PhoneGraph) -> DecoderSettings:
+    """What suits the lengths of a graph's sentences. Raises CommandsError if the graph is broken."""
+    graph.validate()
+    if shortest_sentence(graph) < LONG_SENTENCE_PHONES:
+        return DecoderSettings()
+    # a long sentence is seldom found where none was said
+    return DecoderSettings(search=LONG_SENTENCE_SEARCH, confidence=ConfidenceModel(bias=7.0))
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class Decoder:
 
     def __init__(self, graph: PhoneGraph, settings: DecoderSettings | None = None) -> None:
         """Raises CommandsError if the graph is broken. Takes no memory in C after that."""
-        self.settings = settings or DecoderSettings(search=search_settings_for(graph))
+        self.settings = settings or settings_for(graph)
         self._search = GraphSearch(graph, self.settings.search)
         self._graph = graph
         self._at_frame = 0
@@ -154,7 +157,7 @@ class Decoder:
             intent=self._intent(path.node) if is_complete else None,
             slots=dict(reading.slots),
             is_complete=is_complete,
-            can_continue=bool(self._graph.can_continue[path.node]) and not path.is_ended,
+            can_continue=bool(self._graph.can_continue[path.node]),
             margin=path.margin,
             confidence=self.settings.confidence.p_right(evidence),
             num_committed_words=reading.num_words_up_to[min(path.num_committed, path.num_labels)],

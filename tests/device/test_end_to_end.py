@@ -120,7 +120,7 @@ def share_heard(heard: NDArray[np.float32], expected: NDArray[np.float32]) -> fl
     ("clip", "intent", "slots"),
     [
         ("set_a_timer_for_five_minutes", "StartTimer", {"minutes": 5}),
-        ("turn_on_standing_light", "LightOn", {"name": "standing light"}),
+        ("what_time_is_it", "GetTime", {}),
     ],
 )
 def test_a_spoken_command_is_answered_aloud(clip: str, intent: str, slots: dict[str, Any], tmp_path: Path) -> None:

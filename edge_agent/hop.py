@@ -70,6 +70,7 @@ class Hop:
 
     def _fence(self) -> None:
         parts, emit = self.parts, self._emit
+        self._follows_wake = False
         self._computing = Part("features", emit)
         self._listening = Part("listener", emit, parts.listener.reset)
         self._waking = Part("wake", emit, parts.attention.reset)
@@ -128,7 +129,8 @@ class Hop:
     def _end_turn(self, at: int) -> None:
         parts, turn = self.parts, self.parts.turn
         heard = parts.understanding.end(at)
-        is_noise = not heard.words and turn.voiced_ms < NOISE_VOICED_MS
+        is_noise = turn.voiced_ms < NOISE_VOICED_MS and (self._follows_wake or not heard.words)
+        self._follows_wake = False
         reason = "noise" if is_noise else turn.reason
         self._emit(EndOfTurn(at, reason, turn.silence_ms, turn.last_voiced_sample, " ".join(heard.words)))
         voiced_ms = turn.voiced_ms
@@ -147,6 +149,7 @@ class Hop:
         """What was said before the wake phrase is no part of the command."""
         parts = self.parts
         parts.turn.close()
+        self._follows_wake = True  # the end of the phrase may look like a very short turn
         parts.understanding.reset()
         parts.understanding.forget_before(WAKE_PRE_ROLL_STEPS)
         parts.reactions.greet(at)

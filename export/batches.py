@@ -1,7 +1,7 @@
 """Batches for training: shards in memory, and the augmentation that the mel domain allows.
 
 Noise, microphone colour, level, babble, tempo, formant shift and masks are applied anew each time an utterance is
-drawn; rooms and clipping were put in when the corpus was made (`rooms.py`).
+drawn, and hesitations are put into it; rooms and clipping were put in when the corpus was made (`rooms.py`).
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,23 @@ from numpy.typing import NDArray
 
 from edge_agent.dsp.reference_mel import LOG_FLOOR, mel_power
 from edge_agent.units import HOP_SAMPLES, NUM_MELS, SAMPLE_RATE_HZ, STRIDE_HOPS
+from export.net import SOUNDS
 
-TRAINING_NOISE = ("rain", "sea_waves", "helicopter", "fire_crackling", "clock_tick", "dog_bark")
+# "chainsaw", "rooster" and every fourth recording of the others are kept for evaluation.
+TRAINING_NOISE = ("rain", "sea_waves", "helicopter", "fire_crackling", "clock_tick", "dog_bark", "baby_cry")
+LENGTH_UNIT_HOPS = 48
+SOUND_HEARD_DB = -13.0  # against the speech of the same hop: below this nobody would notice it
 Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """log_mel float32 [B, 4 T, 40]; voiced [B, T]; tokens [sum of lengths]; lengths in steps and in tokens [B]."""
+    """log_mel float32 [B, 4 T, 40]; heads [B, T, 2 + sounds]: voice, end of turn, sounds, NaN where it does not matter;
+    tokens [sum of lengths]; lengths in steps and in tokens [B]."""
 
     log_mel: Floats
-    voiced: Floats
+    heads: Floats
     num_steps: NDArray[np.int64]
     tokens: NDArray[np.int64]
     num_tokens: NDArray[np.int64]
@@ -48,25 +54,44 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.num_hops)
 
-    def utterance(self, index: int, room: bool) -> tuple[Floats, NDArray[np.bool_], NDArray[np.uint8]]:
+    def utterance(self, index: int, room: bool) -> tuple[Floats, Flags, NDArray[np.uint8]]:
         """Log-mel of one variant, voiced flags per hop, tokens."""
         hops = slice(self.first_hop[index], self.first_hop[index + 1])
         tokens = self.tokens[self.first_token[index] : self.first_token[index + 1]]
         return self.variants[room][hops].astype(np.float32), self.voiced[hops], tokens
 
 
-def noise_bank(folder: Path, rng: np.random.Generator, minutes_each: float = 6.0) -> list[Floats]:
-    """Mel powers of noises at unit mean power: recorded classes, coloured noise, hum, clatter, and tunes."""
+@dataclass(frozen=True)
+class Noise:
+    """Mel powers at unit mean power; `sound` is its place in SOUNDS, -1 for other noise."""
+
+    power: Floats
+    sound: int = -1
+
+
+def kept_for_evaluation(index: int) -> bool:
+    """Of the sorted recordings of a noise class."""
+    return index % 4 == 3
+
+
+def noise_bank(folder: Path, rng: np.random.Generator, minutes_each: float = 6.0) -> list[Noise]:
+    """Recorded classes, coloured noise, hum, clatter, and tunes."""
     bank = []
-    for path in sorted(path for name in TRAINING_NOISE for path in (folder / name).iterdir()):
-        samples, rate_hz = soundfile.read(path, dtype="float32")
-        if rate_hz != SAMPLE_RATE_HZ:
-            samples = scipy.signal.resample_poly(samples, SAMPLE_RATE_HZ, rate_hz).astype(np.float32)
-        bank.append(_unit(samples))
+    for name in TRAINING_NOISE:
+        paths = [path for index, path in enumerate(sorted((folder / name).iterdir())) if not kept_for_evaluation(index)]
+        sound = SOUNDS.index(name) if name in SOUNDS else -1
+        bank += [Noise(_recorded(path), sound) for path in paths]
     num_made = int(minutes_each * 60 / 5.0)
     for make in (_coloured, _clatter, _tune):
-        bank += [_unit(make(rng)) for _ in range(num_made)]
+        bank += [Noise(_unit(make(rng))) for _ in range(num_made)]
     return bank
+
+
+def _recorded(path: Path) -> Floats:
+    samples, rate_hz = soundfile.read(path, dtype="float32")
+    if rate_hz != SAMPLE_RATE_HZ:
+        samples = scipy.signal.resample_poly(samples, SAMPLE_RATE_HZ, rate_hz).astype(np.float32)
+    return _unit(samples)
 
 
 def _unit(samples: Floats) -> Floats:
@@ -115,31 +140,51 @@ def _tune(rng: np.random.Generator, seconds: float = 5.0) -> Floats:
 
 
 class Augment:
-    """Draws one training example from an utterance; every draw is another room colour, noise and level."""
+    """Draws one training example from an utterance; every draw is another room colour, noise, level and pace."""
 
-    def __init__(self, corpus: Corpus, noises: list[Floats], rng: np.random.Generator) -> None:
+    def __init__(self, corpus: Corpus, noises: list[Noise], rng: np.random.Generator) -> None:
         self._corpus, self._noises, self._rng = corpus, noises, rng
 
-    def example(self, index: int) -> tuple[Floats, NDArray[np.bool_], NDArray[np.uint8]]:
-        """Log-mel, voiced flags per hop, tokens."""
+    def example(self, index: int) -> tuple[Floats, Floats, NDArray[np.uint8]]:
+        """Log-mel [hops, 40], heads per hop [hops, 2 + sounds], tokens."""
         rng = self._rng
         log_mel, voiced, tokens = self._corpus.utterance(index, bool(rng.random() < 0.6))
         log_mel, voiced = self._tempo(log_mel, voiced, len(tokens))
         if rng.random() < 0.5:
             log_mel = log_mel @ _formant_shift(float(rng.uniform(0.93, 1.07)))
         power = np.maximum(np.exp(log_mel) - LOG_FLOOR, 0.0) * self._colour(6.0)
+        power, voiced = self._paused(power, voiced)
         speech = power[voiced].mean() if voiced.any() else 1.0
-        if rng.random() < 0.03:  # only noise: nobody speaks
+        if rng.random() < 0.04:  # only noise: nobody speaks
             power, voiced, tokens = np.zeros_like(power), np.zeros_like(voiced), tokens[:0]
+        heads = np.concatenate([turn_targets(voiced), np.zeros((len(voiced), len(SOUNDS)), np.float32)], 1)
         if rng.random() < 0.7:
-            power = power + speech * 10.0 ** (-rng.uniform(2.0, 30.0) / 10.0) * self._noise(len(power))
-        if rng.random() < 0.12:
+            noise, sound = self._noise(len(power))
+            noise *= speech * 10.0 ** (-rng.uniform(0.0, 30.0) / 10.0)
+            if sound >= 0:
+                heads[:, 2 + sound] = noise.mean(1) > 10.0 ** (SOUND_HEARD_DB / 10.0) * (power.mean(1) + 0.02 * speech)
+            power = power + noise
+        if rng.random() < 0.15:
             power = power + speech * 10.0 ** (-rng.uniform(3.0, 25.0) / 10.0) * self._babble(len(power))
         level = 10.0 ** (rng.uniform(-32.0, 14.0) / 10.0)
         log_mel = np.log(power * level + rng.uniform(0.0, 3e-5) + LOG_FLOOR).astype(np.float32)
-        return self._masked(log_mel), voiced, tokens
+        return self._masked(log_mel), heads, tokens
 
-    def _tempo(self, log_mel: Floats, voiced: NDArray[np.bool_], num_tokens: int) -> tuple[Floats, NDArray[np.bool_]]:
+    def _paused(self, power: Floats, voiced: Flags) -> tuple[Floats, Flags]:
+        """Quiet before and after, and now and then a hesitation in the middle, where the talker is least loud."""
+        rng, spoken = self._rng, np.flatnonzero(voiced)
+        if len(spoken) > 60 and rng.random() < 0.3:
+            start = int(rng.integers(spoken[0] + 15, spoken[-1] - 30))
+            cut = start + int(power[start : start + 25].sum(1).argmin())
+            num_hops = int(rng.integers(10, 120))
+            decay = np.exp(-np.arange(num_hops, dtype=np.float32) / rng.uniform(1.0, 10.0))[:, None]
+            power = np.concatenate([power[:cut], power[cut] * decay, power[cut:]])
+            voiced = np.concatenate([voiced[:cut], np.zeros(num_hops, np.bool_), voiced[cut:]])
+        before = int(rng.integers(0, 250)) if rng.random() < 0.25 else 0
+        after = int(rng.integers(0, 60)) if rng.random() < 0.4 else 0
+        return np.pad(power, ((before, after), (0, 0))), np.pad(voiced, (before, after))
+
+    def _tempo(self, log_mel: Floats, voiced: Flags, num_tokens: int) -> tuple[Floats, Flags]:
         rate = float(self._rng.uniform(0.88, 1.15))
         num_hops = max(int(len(log_mel) / rate), 2 * num_tokens + 8)
         picked = np.minimum(np.arange(num_hops) * len(log_mel) // num_hops, len(log_mel) - 1)
@@ -152,11 +197,11 @@ class Augment:
         )
         return (10.0 ** (np.asarray(curve_db) / 10.0)).astype(np.float32)
 
-    def _noise(self, num_hops: int) -> Floats:
-        power = self._noises[int(self._rng.integers(len(self._noises)))]
-        start = int(self._rng.integers(len(power)))
-        picked = (start + np.arange(num_hops)) % len(power)
-        return power[picked] * self._colour(4.0)
+    def _noise(self, num_hops: int) -> tuple[Floats, int]:
+        noise = self._noises[int(self._rng.integers(len(self._noises)))]
+        start = int(self._rng.integers(len(noise.power)))
+        picked = (start + np.arange(num_hops)) % len(noise.power)
+        return noise.power[picked] * self._colour(4.0), noise.sound
 
     def _babble(self, num_hops: int) -> Floats:
         mixed = np.zeros((num_hops, NUM_MELS), np.float32)
@@ -177,6 +222,16 @@ class Augment:
         return log_mel
 
 
+def turn_targets(voiced: Flags) -> Floats:
+    """[hops, 2]: voice, and end of turn: 1 in the quiet after the last voiced hop, 0 before it, NaN before the first."""
+    spoken = np.flatnonzero(voiced)
+    ended = np.full(len(voiced), np.nan, np.float32)
+    if len(spoken):
+        ended[spoken[0] : spoken[-1] + 1] = 0.0
+        ended[spoken[-1] + 1 :] = 1.0
+    return np.stack([voiced.astype(np.float32), ended], 1)
+
+
 def _formant_shift(factor: float) -> Floats:
     """Matrix [NUM_MELS, NUM_MELS] that reads band b at b * factor, linearly interpolated."""
     read = np.clip(np.arange(NUM_MELS) * factor, 0, NUM_MELS - 1)
@@ -189,33 +244,34 @@ def _formant_shift(factor: float) -> Floats:
 
 def batches(augment: Augment, chances: NDArray[np.float64], num_hops: NDArray[np.int32], rng: np.random.Generator,
             hops_per_batch: int) -> Iterator[Batch]:  # fmt: skip
-    """Endless batches of utterances of like length, drawn by `chances`, about `hops_per_batch` hops each."""
+    """Endless batches of utterances of like length, drawn by `chances`, of about `hops_per_batch` hops.
+
+    Lengths are rounded up so that only some thirty shapes occur: the matrix library compiles code for each.
+    """
+    waiting: dict[int, list[tuple[Floats, Floats, NDArray[np.uint8], int]]] = {}
     while True:
-        drawn = rng.choice(len(num_hops), 1024, p=chances)
-        drawn = drawn[np.argsort(num_hops[drawn] + rng.uniform(0, 30, len(drawn)), kind="stable")]
-        cuts, first = [], 0
-        for index in range(len(drawn)):
-            if (index + 1 - first) * num_hops[drawn[index]] > hops_per_batch:
-                cuts.append(drawn[first:index])
-                first = index
-        for cut in rng.permutation(len(cuts)):
-            if len(cuts[cut]):
-                yield _collate([augment.example(int(index)) for index in cuts[cut]], cuts[cut])
+        for index in rng.choice(len(num_hops), 1024, p=chances):
+            example = (*augment.example(int(index)), int(index))
+            longest = -(-len(example[0]) // LENGTH_UNIT_HOPS) * LENGTH_UNIT_HOPS
+            bucket = waiting.setdefault(longest, [])
+            bucket.append(example)
+            if len(bucket) == max(1, hops_per_batch // longest):
+                yield _collate(bucket, longest)
+                bucket.clear()
 
 
-def _collate(examples: list[tuple[Floats, NDArray[np.bool_], NDArray[np.uint8]]], ids: NDArray[np.int64]) -> Batch:
-    num_steps = np.array([-(-len(log_mel) // STRIDE_HOPS) for log_mel, _, _ in examples])
-    longest = int(num_steps.max()) * STRIDE_HOPS
+def _collate(examples: list[tuple[Floats, Floats, NDArray[np.uint8], int]], longest: int) -> Batch:
+    num_steps = np.array([-(-len(log_mel) // STRIDE_HOPS) for log_mel, _, _, _ in examples])
     log_mel = np.full((len(examples), longest, NUM_MELS), np.log(LOG_FLOOR), np.float32)
-    voiced = np.zeros((len(examples), longest), np.float32)
-    for row, (frames, flags, _) in enumerate(examples):
+    heads = np.full((len(examples), longest, 2 + len(SOUNDS)), np.nan, np.float32)
+    for row, (frames, targets, _, _) in enumerate(examples):
         log_mel[row, : len(frames)] = frames
-        voiced[row, : len(flags)] = flags
+        heads[row, : len(targets)] = targets
     return Batch(
         log_mel,
-        voiced.reshape(len(examples), -1, STRIDE_HOPS).max(axis=2),
+        heads[:, STRIDE_HOPS - 1 :: STRIDE_HOPS],  # what is true when a step ends
         num_steps,
-        np.concatenate([tokens for _, _, tokens in examples]).astype(np.int64),
-        np.array([len(tokens) for _, _, tokens in examples]),
-        ids,
+        np.concatenate([tokens for _, _, tokens, _ in examples]).astype(np.int64),
+        np.array([len(tokens) for _, _, tokens, _ in examples]),
+        np.array([index for _, _, _, index in examples]),
     )

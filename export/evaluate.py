@@ -81,7 +81,7 @@ def with_silence(samples: Floats) -> Floats:
 def log_posteriors(net: ListenerNet, samples: Floats) -> Floats:
     """CTC log posteriors of a whole recording, [num_frames, 40]."""
     with torch.inference_mode():
-        logits, _ = net(torch.from_numpy(log_mel(with_silence(samples)).astype(np.float32))[None])
+        logits, _, _ = net(torch.from_numpy(log_mel(with_silence(samples)).astype(np.float32))[None])
     return logits[0].log_softmax(1).numpy()  # type: ignore[no-any-return]
 
 

@@ -4,16 +4,18 @@ import torch
 from torch import Tensor
 
 from edge_agent.backends.base import GraphSpec, TensorSpec
-from edge_agent.models.bundle import LISTENER_INPUTS, LISTENER_OUTPUTS
-from export.net import ListenerNet, StreamingListener
+from edge_agent.models.bundle import END_OF_TURN, LISTENER_INPUTS, LISTENER_OUTPUTS
+from export.net import SOUNDS, ListenerNet, StreamingListener
 
 LOOK_AHEAD_HOPS = 0  # every layer sees only the past
 
 
 def interface() -> GraphSpec:
     """Tensors of the graph; the order is that of `StreamingListener.forward`."""
-    states = tuple(TensorSpec(f"state_{k}", shape) for k, shape in enumerate(StreamingListener.state_shapes()))
-    return GraphSpec(LISTENER_INPUTS, LISTENER_OUTPUTS, states)
+    shapes = StreamingListener(ListenerNet()).state_shapes()
+    states = tuple(TensorSpec(f"state_{k}", shape) for k, shape in enumerate(shapes))
+    heads = (END_OF_TURN, TensorSpec("p_sounds", (1, len(SOUNDS))))
+    return GraphSpec(LISTENER_INPUTS, LISTENER_OUTPUTS + heads, states)
 
 
 def traceable(net: ListenerNet) -> tuple[StreamingListener, tuple[Tensor, ...]]:

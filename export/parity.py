@@ -102,7 +102,7 @@ def _torch_step(net: ListenerNet) -> Step:
     def step(frames: Floats) -> Floats:
         nonlocal states
         with torch.inference_mode():
-            posteriors, _, *states = module(torch.from_numpy(frames[None]), *states)
+            posteriors, _, _, _, *states = module(torch.from_numpy(frames[None]), *states)
         return np.asarray(posteriors[0])
 
     return step

@@ -18,10 +18,10 @@ from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ, STRIDE_HOPS
 from export import to_litert, to_onnx
 from export.corpus import recipe_hash
 from export.interface import LOOK_AHEAD_HOPS, interface
-from export.net import ListenerNet
+from export.net import SOUNDS, ListenerNet
 from export.train import Settings, load_average
 
-RECIPE_FILES = ("net.py", "train.py", "batches.py", "people.py")
+RECIPE_FILES = ("net.py", "optimiser.py", "train.py", "batches.py", "people.py")
 FILES = {"onnx": "listener.onnx", "litert": "listener.tflite"}
 
 
@@ -75,6 +75,7 @@ def manifest(folder: Path, trained: dict[str, Any], measured: dict[str, Any]) ->
         "outputs": _entries(spec.outputs),
         "states": _entries(spec.states),
         "tokens": list(TOKENS),
+        "sounds": list(SOUNDS),
         "trained": trained,
         "measured": measured,
         "files": {

@@ -25,6 +25,7 @@ DEFAULT_BUNDLE = SHIPPED_BUNDLES / "default"
 
 LISTENER_INPUTS = (TensorSpec("log_mel", (1, STRIDE_HOPS, NUM_MELS)),)
 LISTENER_OUTPUTS = (TensorSpec("log_posteriors", (1, CTC_FRAMES_PER_STEP, len(TOKENS))), TensorSpec("p_voice", (1, 1)))
+END_OF_TURN = TensorSpec("p_eot", (1, 1))  # this output and "p_sounds", one for each name in `sounds`, may be lacking
 _EXPECTED = {
     "format_version": FORMAT_VERSION,
     "sample_rate_hz": SAMPLE_RATE_HZ,
@@ -36,12 +37,13 @@ _EXPECTED = {
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked bundle. `files`: backend -> path; `trained`, `measured`: as the manifest has them."""
+    """A checked bundle. `sounds`: what `p_sounds` tells; `files`: backend -> path; `trained`, `measured`: as written."""
 
     folder: Path
     name: str
     look_ahead_hops: int
     spec: GraphSpec
+    sounds: tuple[str, ...]
     files: Mapping[str, Path]
     trained: Mapping[str, Any]
     measured: Mapping[str, Any]
@@ -53,7 +55,8 @@ class Bundle:
         try:
             _check_expected(folder / MANIFEST, manifest)
             spec = GraphSpec(*(_tensors(manifest[kind]) for kind in ("inputs", "outputs", "states")))
-            _check_interface(folder / MANIFEST, spec)
+            sounds = tuple(str(sound) for sound in manifest.get("sounds", ()))
+            _check_interface(folder / MANIFEST, spec, sounds)
             files = {backend: folder / entry["file"] for backend, entry in manifest["files"].items()}
             for backend, path in files.items():
                 _check_file(path, manifest["files"][backend])
@@ -63,6 +66,7 @@ class Bundle:
                 str(manifest["name"]),
                 int(manifest["look_ahead_hops"]),
                 spec,
+                sounds,
                 MappingProxyType(files),
                 trained,
                 measured,
@@ -111,10 +115,12 @@ def _check_expected(path: Path, manifest: dict[str, Any]) -> None:
             )
 
 
-def _check_interface(path: Path, spec: GraphSpec) -> None:
+def _check_interface(path: Path, spec: GraphSpec, sounds: tuple[str, ...]) -> None:
+    heads = (END_OF_TURN,) if END_OF_TURN in spec.outputs else ()
+    heads += (TensorSpec("p_sounds", (1, len(sounds))),) if sounds else ()
     for kind, found, expected in (
         ("inputs", spec.inputs, LISTENER_INPUTS),
-        ("outputs", spec.outputs, LISTENER_OUTPUTS),
+        ("outputs", spec.outputs, LISTENER_OUTPUTS + heads),
     ):
         if found != expected:
             named = [", ".join(map(str, tensors)) for tensors in (found, expected)]

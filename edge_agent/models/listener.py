@@ -1,4 +1,4 @@
-"""The listener: four log-mel frames in, phone posteriors and the probability of voice out.
+"""The listener: four log-mel frames in; phone posteriors and probabilities of voice, end of turn and sounds out.
 
 Thread: hop only. `step` never raises and takes no memory.
 """
@@ -14,6 +14,7 @@ from edge_agent.models.phones import BLANK
 
 _SURELY = -1e-3  # log posterior of blank in a step that failed; all other tokens share what is left
 _WARM_UP_STEPS = 3
+_NO_OUTPUT = np.full((1, 1), np.nan, np.float32)
 
 
 class Listener:
@@ -27,20 +28,25 @@ class Listener:
         self.backend = choose_backend(backend, tuple(bundle.files))
         self._graph = open_graph(bundle.files[self.backend], self.backend, bundle.spec)
         self._log_mel = self._graph.inputs["log_mel"][0]
-        self._outputs = [self._graph.outputs[tensor.name] for tensor in bundle.spec.outputs]
+        outputs = self._graph.outputs
+        self._heard, self._voice = outputs["log_posteriors"], outputs["p_voice"]
+        self._end_of_turn, self._sounds = outputs.get("p_eot", _NO_OUTPUT), outputs.get("p_sounds", _NO_OUTPUT)
+        self.sounds = bundle.sounds  # names of what p_sounds tells
         self._flat = [self._log_mel.reshape(-1), *(buffer.reshape(-1) for buffer in self._graph.outputs.values())]
-        _, num_frames, num_tokens = self._graph.outputs["log_posteriors"].shape
+        _, num_frames, num_tokens = self._heard.shape
         self._blank = np.full((num_frames, num_tokens), math.log(-math.expm1(_SURELY) / (num_tokens - 1)), np.float32)
         self._blank[:, BLANK] = _SURELY
         self.log_posteriors: NDArray[np.float32] = self._blank.copy()
         self.p_voice = 0.0
+        self.p_eot = math.nan  # nan where the bundle does not tell it
+        self.p_sounds: NDArray[np.float32] = np.zeros(len(self.sounds), np.float32)
         self.num_faults = 0
         for _ in range(_WARM_UP_STEPS):
             self.step(self._log_mel)
         self.reset()
 
     def step(self, log_mel: NDArray[np.float32]) -> None:
-        """log_mel: float32 [4, 40]. Then `log_posteriors` [2, 40] (natural log) and `p_voice` are of this step."""
+        """log_mel: float32 [4, 40]. Then `log_posteriors` [2, 40] (natural log), `p_voice`, `p_eot`, `p_sounds` are its."""
         try:
             np.copyto(self._log_mel, log_mel)
             self._graph.run()
@@ -50,8 +56,11 @@ class Listener:
         if not is_good:
             self._fail()
             return
-        np.copyto(self.log_posteriors, self._outputs[0][0])
-        self.p_voice = float(self._outputs[1][0, 0])
+        np.copyto(self.log_posteriors, self._heard[0])
+        self.p_voice = float(self._voice[0, 0])
+        self.p_eot = float(self._end_of_turn[0, 0])
+        if self.sounds:
+            np.copyto(self.p_sounds, self._sounds[0])
         self._graph.advance_states()
 
     def reset(self) -> None:
@@ -59,6 +68,8 @@ class Listener:
         self._graph.reset_states()
         np.copyto(self.log_posteriors, self._blank)
         self.p_voice = 0.0
+        self.p_eot = math.nan
+        self.p_sounds[:] = 0.0
 
     def _is_finite(self) -> bool:
         """Are the input, the outputs and the next states free of NaN and infinity: their sums of squares tell."""

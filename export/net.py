@@ -4,9 +4,9 @@
                                                                     -> p_voice, p_eot, p_sounds
 
 A block is a gated convolution over the last 9 steps (360 ms), in every second block attention over the last 50 steps
-(2 s: talker, room and rate), and a feed-forward layer. What lies further back than that is forgotten, so an hour of
-silence leaves no trace. One class serves training (whole sequences) and the device (one step): where a sequence begins,
-the past is zeros in both.
+(2 s: talker, room and rate), and a feed-forward layer. Through all blocks nothing older than 8 s is heard, so an hour
+of silence leaves no trace. One class serves training (whole sequences) and the device (one step); where a sequence
+begins, the past is zeros in both.
 """
 
 import torch
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from edge_agent.models.phones import TOKENS
 from edge_agent.units import NUM_MELS, STRIDE_HOPS
+from export.batches import SOUNDS
 
 WIDTH, HIDDEN, NUM_BLOCKS = 192, 640, 6
 KERNEL_STEPS = 9
@@ -24,7 +25,6 @@ REACH_STEPS = 50  # of attention, the present one included
 FADING = (0.5, 0.15, 0.04, 0.0)
 FRAMES_PER_STEP = 2  # CTC frames
 MEL_CENTRE, MEL_SCALE = -3.0, 0.25
-SOUNDS = ("baby_cry", "dog_bark")  # the classes whose recordings may train what we ship
 MID_BLOCK = 3  # after this block training also asks for the phones
 
 

@@ -16,9 +16,10 @@ from edge_agent.models.bundle import FORMAT_VERSION, MANIFEST, sha256_of
 from edge_agent.models.phones import TOKENS
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ, STRIDE_HOPS
 from export import to_litert, to_onnx
+from export.batches import SOUNDS
 from export.corpus import recipe_hash
 from export.interface import LOOK_AHEAD_HOPS, interface
-from export.net import SOUNDS, ListenerNet
+from export.net import ListenerNet
 from export.train import Settings, load_average
 
 RECIPE_FILES = ("net.py", "optimiser.py", "train.py", "batches.py", "people.py")

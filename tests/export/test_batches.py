@@ -1,0 +1,21 @@
+"""What the network is asked to tell at each moment."""
+
+import numpy as np
+
+from export.batches import kept_for_evaluation, turn_targets
+
+
+def test_a_turn_has_ended_after_the_last_voiced_hop_only() -> None:
+    voiced = np.array([0, 1, 1, 0, 0, 1, 0, 0], np.bool_)
+    voice, ended = turn_targets(voiced).T
+    assert voice.tolist() == voiced.tolist()
+    assert np.isnan(ended[0])
+    assert ended[1:].tolist() == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_of_silence_nothing_is_said_about_turns() -> None:
+    assert np.isnan(turn_targets(np.zeros(4, np.bool_))[:, 1]).all()
+
+
+def test_every_fourth_recording_is_kept() -> None:
+    assert [index for index in range(9) if kept_for_evaluation(index)] == [3, 7]

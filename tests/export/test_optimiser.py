@@ -28,7 +28,7 @@ def test_it_fits_and_a_saved_state_goes_on_alike() -> None:
         loss = ((net(x).float() - target) ** 2).mean()
         loss.backward()
         masters.step(masters.take_gradient().float(), 1e-2)
-        return float(loss)
+        return float(loss.detach())
 
     first = step()
     for _ in range(150):

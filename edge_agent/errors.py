@@ -7,6 +7,7 @@
     +-- AudioError       a recording or a sound device that cannot be used
     +-- BackendError     a runtime that is not installed or refuses a graph
     +-- VoiceError       a clip bank or a text-to-speech program that cannot be used
+    +-- CloudError       a cloud service that cannot be used: no key, no network, refused
 
 Raised at construction only, with one line that names the thing and the cure.
 The hop never raises: it substitutes, counts and reports (see `meters.py`).
@@ -39,3 +40,7 @@ class BackendError(EdgeAgentError):
 
 class VoiceError(EdgeAgentError):
     """A clip bank or a text-to-speech program cannot be used."""
+
+
+class CloudError(EdgeAgentError):
+    """A cloud service cannot be used."""

@@ -1,0 +1,1 @@
+"""Cloud realtime models: one interface, one file for each provider."""

@@ -1,5 +1,7 @@
 """A gain that never jumps: it moves to its target by a fixed slope per sample."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,15 @@ class Gain:
         """Go to a target; full_ramp_samples: time that the way from 0 to 1 would take."""
         self.target = target
         self._slope = 1.0 / full_ramp_samples
+
+    def jump(self, value: float) -> None:
+        """Be there at once: only where nothing sounds."""
+        self.value = self.target = value
+
+    @property
+    def samples_left(self) -> int:
+        """Until the target is reached."""
+        return math.ceil(abs(self.target - self.value) / self._slope - 1e-6)
 
     def apply(self, block: NDArray[np.float32]) -> None:
         """Scale a block in place; the result does not depend on how a signal is cut into blocks."""

@@ -17,6 +17,7 @@ _ALARM_DUCK = db_to_gain(-14.0)
 _VOLUME_RAMP_SAMPLES = ms_to_samples(50)
 _UNDUCK_RAMP_SAMPLES = ms_to_samples(150)
 _ALARM_FADE_MS = 20
+_DUCK_LASTS_SAMPLES = ms_to_samples(2_000)  # whoever ducks may fail, and the agent must not stay quiet for that
 
 
 def volume_gain(percent: float) -> float:
@@ -29,7 +30,7 @@ class Mixer:
 
     def __init__(self, volume_percent: float = 100.0, duck_db: float = -16.0) -> None:
         self.rendered_samples = 0
-        self.is_ducked = False
+        self._duck_left_samples = 0
         self._speech, self._reflex, self._alarm = Track(), Track(), Track()
         self._duck_gain = db_to_gain(duck_db)
         self._duck = Gain(1.0)
@@ -39,8 +40,13 @@ class Mixer:
 
     @property
     def is_speaking(self) -> bool:
-        """True while speech is queued or fading out."""
+        """True while speech is queued, held or fading out."""
         return self._speech.is_playing
+
+    @property
+    def is_ducked(self) -> bool:
+        """True while speech is lowered for the user."""
+        return self._duck_left_samples > 0
 
     @property
     def is_reflexing(self) -> bool:
@@ -54,8 +60,18 @@ class Mixer:
 
     @property
     def is_silent(self) -> bool:
-        """True while nothing at all is to be rendered."""
-        return not (self._speech.is_playing or self._reflex.is_playing or self._alarm.is_playing)
+        """True while the next samples are silence: nothing is queued, or only speech that is held."""
+        return self._speech.is_silent and not self._reflex.is_playing and not self._alarm.is_playing
+
+    @property
+    def is_held(self) -> bool:
+        """True while speech waits to be taken up again."""
+        return self._speech.is_held
+
+    @property
+    def place_samples(self) -> int:
+        """How far into the sound that is being said."""
+        return self._speech.place_samples
 
     @property
     def played_samples(self) -> int:
@@ -105,13 +121,21 @@ class Mixer:
         self._speech.stop(ms_to_samples(fade_ms))
         self._reflex.stop(ms_to_samples(fade_ms))
 
+    def hold(self, fade_ms: float = HOP_MS) -> None:
+        """Fade the speech out and keep the rest of it."""
+        self._speech.hold(ms_to_samples(fade_ms))
+
+    def go_on(self, back_samples: int = 0) -> None:
+        """Take held speech up again, that much further back."""
+        self._speech.go_on(back_samples)
+
     def duck(self) -> None:
-        """Lower the speech within one hop."""
-        self.is_ducked = True
+        """Lower the speech within one hop. It comes back by itself unless this is called again within 2 s."""
+        self._duck_left_samples = _DUCK_LASTS_SAMPLES
 
     def unduck(self) -> None:
         """Bring the speech back to the user's volume."""
-        self.is_ducked = False
+        self._duck_left_samples = 0
 
     def set_volume(self, percent: float) -> None:
         """The user's volume, 0..100; in force at once, ducked or not."""
@@ -135,6 +159,7 @@ class Mixer:
         np.maximum(out, -1.0, out=out)
         np.minimum(out, 1.0, out=out)
         self.rendered_samples += len(out)
+        self._duck_left_samples = max(0, self._duck_left_samples - len(out))
 
     def _aim_duck(self) -> None:
         wanted = self._duck_gain if self.is_ducked else 1.0

@@ -171,13 +171,16 @@ def test_empty_sound_and_full_queue_are_refused() -> None:
     assert [mixer.play(tone(10)) for _ in range(65)].count(False) == 1
 
 
-ACTIONS = st.sampled_from(["play", "stop", "duck", "unduck", "loud", "quiet", "reflex"])
+ACTIONS = st.sampled_from(["play", "stop", "hold", "go_on", "back", "duck", "unduck", "loud", "quiet", "reflex"])
 
 
 def act(mixer: Mixer, action: str) -> None:
     {
         "play": lambda: mixer.play(sine(1777)),
         "stop": mixer.stop,
+        "hold": mixer.hold,
+        "go_on": mixer.go_on,
+        "back": lambda: mixer.go_on(400),
         "duck": mixer.duck,
         "unduck": mixer.unduck,
         "loud": lambda: mixer.set_volume(100),

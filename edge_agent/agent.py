@@ -25,6 +25,7 @@ from edge_agent.meters import Meters
 from edge_agent.models.bundle import Bundle, find_bundle
 from edge_agent.models.commands import load_commands
 from edge_agent.models.decoder import Decoder
+from edge_agent.models.fitted import Fitted
 from edge_agent.models.grammar import compile_commands
 from edge_agent.models.listener import Listener
 from edge_agent.models.wake import KeywordSpotter
@@ -62,8 +63,9 @@ def load_kit(profile: Profile) -> Kit:
     """Open, check and compile all that a profile names; takes a second or two. Raises EdgeAgentError."""
     bundle = Bundle.open(find_bundle(profile.model.bundle))
     commands = load_commands(find_commands(profile.commands))
-    decoder = Decoder(compile_commands(commands))
-    spotter = KeywordSpotter(profile.wake.phrases) if profile.wake.phrases else None
+    fitted, graph = Fitted.of(bundle), compile_commands(commands)
+    decoder = Decoder(graph, fitted.for_graph(graph))
+    spotter = KeywordSpotter(profile.wake.phrases, fitted.wake) if profile.wake.phrases else None
     # before the rest is loaded, so that what compiling took is not added to it
     _give_memory_back()
     return Kit(

@@ -47,6 +47,7 @@ class Bundle:
     files: Mapping[str, Path]
     trained: Mapping[str, Any]
     measured: Mapping[str, Any]
+    decoder: Mapping[str, Any]  # settings fitted to this listener (`fitted.py`); may be empty
 
     @classmethod
     def open(cls, folder: Path) -> "Bundle":
@@ -61,6 +62,7 @@ class Bundle:
             for backend, path in files.items():
                 _check_file(path, manifest["files"][backend])
             trained, measured = (MappingProxyType(dict(manifest[key])) for key in ("trained", "measured"))
+            decoder = MappingProxyType(dict(manifest.get("decoder", {})))
             return cls(
                 folder,
                 str(manifest["name"]),
@@ -70,6 +72,7 @@ class Bundle:
                 MappingProxyType(files),
                 trained,
                 measured,
+                decoder,
             )
         except KeyError as error:
             raise BundleError(f"{folder / MANIFEST}: {error} is missing; publish the bundle again") from error

@@ -20,7 +20,7 @@ from edge_agent.models.search import GraphSearch, SearchSettings, flatten
 # People's long orders lose words without a bonus for each phone; where a sentence can be short, the same bonus hears
 # it in any noise. So it is only for grammars whose shortest sentence is long. Found on `commands/` and a spoken set.
 LONG_SENTENCE_PHONES = 8
-LONG_SENTENCE_SEARCH = SearchSettings(
+_LONG_SEARCH = SearchSettings(
     beam=20.0, blank_cost=4.0, phone_bonus=1.0, branching_cost=0.5, filler_cost=5.0, end_filler_cost=5.0
 )
 
@@ -47,13 +47,14 @@ class DecoderSettings:
     confidence: ConfidenceModel = field(default_factory=ConfidenceModel)
 
 
-def settings_for(graph: PhoneGraph) -> DecoderSettings:
-    """What suits the lengths of a graph's sentences. Raises CommandsError if the graph is broken."""
+# a long sentence is seldom found where none was said
+LONG_SENTENCES = DecoderSettings(search=_LONG_SEARCH, confidence=ConfidenceModel(bias=7.0))
+
+
+def is_long_grammar(graph: PhoneGraph) -> bool:
+    """Has it no short sentence. Raises CommandsError if the graph is broken."""
     graph.validate()
-    if shortest_sentence(graph) < LONG_SENTENCE_PHONES:
-        return DecoderSettings()
-    # a long sentence is seldom found where none was said
-    return DecoderSettings(search=LONG_SENTENCE_SEARCH, confidence=ConfidenceModel(bias=7.0))
+    return shortest_sentence(graph) >= LONG_SENTENCE_PHONES
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,11 @@ class Decoder:
     """Decodes one turn at a time. Frames are counted on the caller's clock."""
 
     def __init__(self, graph: PhoneGraph, settings: DecoderSettings | None = None) -> None:
-        """Raises CommandsError if the graph is broken. Takes no memory in C after that."""
-        self.settings = settings or settings_for(graph)
+        """`settings`: those fitted to the listener (`fitted.py`), or what suits the graph with none in particular.
+
+        Raises CommandsError if the graph is broken. Takes no memory in C after that.
+        """
+        self.settings = settings or (LONG_SENTENCES if is_long_grammar(graph) else DecoderSettings())
         self._search = GraphSearch(graph, self.settings.search)
         self._graph = graph
         self._at_frame = 0

@@ -51,7 +51,7 @@ def test_each_runtime_in_its_own_file(runtime: str) -> None:
 
 
 def test_asyncio_and_sockets_only_in_link() -> None:
-    assert violations({"asyncio", "socket", "ssl", "http", "urllib", "websockets", "requests"}, {"link"}) == []
+    assert violations({"asyncio", "socket", "ssl", "http", "urllib", "websockets", "httpx", "requests"}, {"link"}) == []
 
 
 def test_nothing_needs_what_trains_it() -> None:

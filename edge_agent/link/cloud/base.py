@@ -15,7 +15,7 @@ from edge_agent.errors import CloudError
 
 TurnOwner = Literal["device", "provider"]
 Role = Literal["user", "agent"]
-TurnEnd = Literal["complete", "cancelled", "interrupted", "empty", "blocked", "limit", "failed"]
+TurnEnd = Literal["complete", "calls", "cancelled", "interrupted", "empty", "blocked", "limit", "failed"]
 FailureKind = Literal[
     "key",  # the provider refuses our key
     "quota",  # too much used, or not paid
@@ -75,6 +75,7 @@ class SessionConfig:
 
     model: str
     url: str = ""  # empty: the provider's own
+    key_file: str = ""  # empty: found by its name, see keys.py
     instructions: str = ""
     language: str = ""  # BCP-47, empty: the model chooses
     voice: str = ""
@@ -132,7 +133,8 @@ class TalkerHeard:
 class TurnDone:
     """The answer is over. "interrupted" and "cancelled": drop all of its sound that is not played yet.
 
-    "empty": it ended without sound, text for speech or tool call; speak locally. `detail`: the provider's own word.
+    "calls": it goes on after the results of its tool calls. "empty": it ended without sound or tool call; speak
+    locally. `detail`: the provider's own word.
     """
 
     reason: TurnEnd
@@ -205,6 +207,7 @@ class Counters:
     num_unknown: int = 0  # well formed, but nothing we know
     num_oversize: int = 0  # sound, text or arguments beyond what one message may carry
     num_late: int = 0  # pieces of answers that were cancelled
+    num_errors: int = 0  # errors the provider reported and went on after
     num_bad_calls: int = 0  # tool calls answered with an error by the client
     bytes_sent: int = 0
     bytes_received: int = 0
@@ -247,6 +250,9 @@ class CloudSession(Protocol):
 
     async def end_turn(self) -> None:
         """The talker gave up the floor: answer now."""
+
+    async def abandon_turn(self) -> None:
+        """What was sent of the turn in progress is not to be answered: the device took care of it."""
 
     async def send_text(self, text: str) -> None:
         """A whole turn as text instead of sound: answer now."""

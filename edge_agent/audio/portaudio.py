@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_agent._kernels import ffi, lib
+from edge_agent.audio.alsa import is_held
 from edge_agent.errors import AudioError
 from edge_agent.ring import Ring
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples
@@ -41,7 +42,8 @@ class DeviceStream:
             self._stream = self._open(sounddevice, wanted, device, capture, playback)
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
-            raise AudioError(explain(wanted.device, error)) from None
+            # a device that is held in one direction is listed with no channels in that one
+            raise AudioError(busy(wanted.device) if is_held(wanted.device) else explain(wanted.device, error)) from None
 
     def _open(self, sounddevice: Any, wanted: Wanted, device: str | None, capture: Ring, playback: Ring) -> Any:
         for channels in CHANNELS:
@@ -96,20 +98,27 @@ def look_again() -> None:
 
 def _device_id(sounddevice: Any, name: str) -> str | None:
     names = [str(device["name"]) for device in sounddevice.query_devices()]
-    if not names:
-        raise AudioError(f"no sound device: {NO_DEVICE_CURE}")
     if any(name.lower() in known.lower() for known in names):
         return name
+    if is_held(name):
+        raise AudioError(busy(name))
+    if not names:
+        raise AudioError(f"no sound device: {NO_DEVICE_CURE}")
     if name == "default":
         return None  # a host that names no device so has a default all the same
     raise AudioError(f"no sound device '{name}': there are {', '.join(names)}; set audio.device to one of these")
 
 
+def busy(device: str) -> str:
+    """One line for a device that another program holds, with the cure."""
+    cure = "another program holds it: close that ('fuser -v /dev/snd/*' names it), or start a sound server to share it"
+    return f"sound device '{device}' is busy; {cure}"
+
+
 def explain(device: str, error: Exception) -> str:
     """One line for what PortAudio refused, with the cure."""
     if PA_DEVICE_UNAVAILABLE in error.args:
-        cure = "another program holds it: close that ('fuser -v /dev/snd/*' names it), or set audio.device to 'default'"
-        return f"sound device '{device}' is busy; {cure}"
+        return busy(device)
     if PA_INVALID_SAMPLE_RATE in error.args:
         return f"sound device '{device}' cannot do {SAMPLE_RATE_HZ} Hz; set audio.device to 'default', which converts"
     reason = str(error.args[0]) if error.args else error.__class__.__name__

@@ -2,6 +2,7 @@
 
     paplay -> sink micfeed -> source mic -> agent -> sink spk -> spk.monitor -> parec
 
+Both sinks are sides of one room, left what is spoken, right the loudspeaker: `record_room` hears both on one clock.
 Each card is a daemon of its own, in a folder of its own; it takes over the environment of this process while it runs.
 """
 
@@ -28,9 +29,12 @@ REALTIME_PRIORITY = 40
 # norewinds: without it the null sinks lose the beginning of what is played
 SCRIPT = """\
 load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
-load-module module-null-sink norewinds=1 sink_name=spk rate=16000 channels=1 format=s16le
-load-module module-null-sink norewinds=1 sink_name=micfeed rate=16000 channels=1 format=s16le
-load-module module-remap-source source_name=mic master=micfeed.monitor
+load-module module-null-sink norewinds=1 sink_name=room rate=16000 channels=2 \
+    channel_map=front-left,front-right format=s16le
+load-module module-remap-sink sink_name=micfeed master=room remix=no channel_map=mono master_channel_map=front-left
+load-module module-remap-sink sink_name=spk master=room remix=no channel_map=mono master_channel_map=front-right
+load-module module-remap-source source_name=mic master=room.monitor remix=no channel_map=mono \
+    master_channel_map=front-left
 set-default-sink spk
 set-default-source mic
 """
@@ -122,6 +126,10 @@ class VirtualCard:
         """Begin to record the loudspeaker (or the microphone: "mic")."""
         return Recording(source, self._folder / f"{source}-{time.monotonic_ns()}.raw")
 
+    def record_room(self) -> "Recording":
+        """Begin to record both sides on one clock: [n, 2], what is spoken and what the loudspeaker plays."""
+        return Recording("room.monitor", self._folder / f"room-{time.monotonic_ns()}.raw", num_channels=2)
+
     def _answers(self) -> bool:
         answer = subprocess.run(["pactl", "list", "short", "sources"], capture_output=True, check=False)
         return answer.returncode == 0 and b"mic\t" in answer.stdout
@@ -142,15 +150,17 @@ class VirtualCard:
 class Recording:
     """What a source of the card gives, from now until `stop`."""
 
-    def __init__(self, source: str, path: Path) -> None:
-        self._path = path
-        command = ["parec", "-d", source, f"--rate={RATE_HZ}", "--channels=1", "--format=s16le", "--raw"]
+    def __init__(self, source: str, path: Path, num_channels: int = 1) -> None:
+        self._path, self._num_channels = path, num_channels
+        command = ["parec", "-d", source, f"--rate={RATE_HZ}", f"--channels={num_channels}", "--format=s16le", "--raw"]
         with path.open("wb") as file:
             self._recorder = subprocess.Popen([*command, "--latency-msec=50"], stdout=file)
 
     def stop(self) -> NDArray[np.float32]:
-        """End it; float32 [n] samples at RATE_HZ."""
+        """End it; float32 [n] samples at RATE_HZ, or [n, num_channels]."""
         self._recorder.terminate()
         self._recorder.wait()
         levels: NDArray[np.int16] = np.fromfile(self._path, dtype="<i2")
+        if self._num_channels > 1:
+            levels = levels[: len(levels) // self._num_channels * self._num_channels].reshape(-1, self._num_channels)
         return (levels / 32768).astype(np.float32)

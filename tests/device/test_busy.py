@@ -1,0 +1,49 @@
+"""A device that another program holds is said to be busy, and is taken as soon as it is free."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_agent.audio.device import DeviceDuplex
+from edge_agent.audio.device_handle import DeviceHandle
+from edge_agent.errors import AudioError
+from edge_agent.profile import AudioProfile
+from tests.device.exclusive_card import build, held
+
+EXCLUSIVE = AudioProfile(device="exclusive")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the device has its locks."""
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(build(tmp_path)))
+    return tmp_path
+
+
+@pytest.mark.parametrize("directions", [("playback", "capture"), ("playback",), ("capture",)])
+def test_a_busy_device_is_one_line_with_the_cure(folder: Path, directions: tuple[str, ...]) -> None:
+    with held(folder, *directions), pytest.raises(AudioError, match="sound device 'exclusive' is busy") as caught:
+        DeviceDuplex(EXCLUSIVE)
+    assert "fuser -v /dev/snd/*" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_second_agent_is_told_that_the_first_has_the_device() -> None:
+    first = DeviceHandle(EXCLUSIVE, search=False)
+    try:
+        assert first.refusal(10.0) is None
+        with pytest.raises(AudioError, match="is busy"):
+            DeviceDuplex(EXCLUSIVE)
+    finally:
+        first.close()
+    DeviceDuplex(EXCLUSIVE).close()
+
+
+def test_a_search_waits_for_a_device_that_is_busy(folder: Path) -> None:
+    with held(folder, "playback", "capture"):
+        searching = DeviceHandle(EXCLUSIVE, search=True)
+        assert "has not answered" in (searching.refusal(1.0) or "")
+    try:
+        assert searching.refusal(10.0) is None
+    finally:
+        searching.close()

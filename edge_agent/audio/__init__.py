@@ -1,1 +1,1 @@
-"""Where sound comes from and goes to: a file each for `device`, `wav`, `memory` and a simulated `room`, all a `base.Duplex`."""
+"""Where sound comes from and goes to: `device`, `wav`, `memory` and a simulated `room`, all a `base.Duplex`."""

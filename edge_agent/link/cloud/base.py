@@ -81,6 +81,7 @@ class SessionConfig:
     voice: str = ""
     turns: TurnOwner = "device"
     tools: tuple[Tool, ...] = ()
+    tool_model: str = ""  # who runs the tools where the model that talks only delegates; empty: no tools there
     history: tuple[Said, ...] = ()
     resume_handle: str | None = None
     open_timeout_s: float = 5.0

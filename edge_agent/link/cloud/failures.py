@@ -5,7 +5,7 @@ import re
 from pydantic import SecretStr
 
 from edge_agent.link.cloud.base import Failed, FailureKind
-from edge_agent.link.cloud.keys import scrub
+from edge_agent.link.cloud.keys import key_names, may_carry_key, needs_key, scrub
 from edge_agent.link.cloud.wire import WireClosed, WireRefused
 
 _SENTENCES: dict[FailureKind, str] = {
@@ -60,6 +60,15 @@ class Failures:
         """A failure of a known kind."""
         message = _SENTENCES[kind].format(name=self._name, model=self._model or "I asked for")
         return Failed(kind, message, scrub(detail, self._key), retry_after_s)
+
+    def about_key(self, url: str) -> Failed | None:
+        """Why no connection should be tried: no key where one is needed, or one that others could read."""
+        if self._key is None and needs_key(url):
+            names = " or ".join(name.upper() for name in key_names(url))
+            return Failed("key", f"I have no key for {self._name}.", f"set {names}, or put it into a credentials file")
+        if self._key is not None and not may_carry_key(url):
+            return Failed("refused", f"I don't send my key to {self._name} unencrypted.", "give an encrypted URL")
+        return None
 
     def closed(self, closed: WireClosed) -> Failed:
         """The connection ended."""

@@ -21,7 +21,7 @@ from edge_agent.link.cloud.base import (
 )
 from edge_agent.link.cloud.failures import Failures
 from edge_agent.link.cloud.fields import Fields, read_message
-from edge_agent.link.cloud.keys import find_key, key_names, may_carry_key, needs_key
+from edge_agent.link.cloud.keys import find_key
 from edge_agent.link.cloud.tools import Calls
 from edge_agent.link.cloud.wire import Address, Connect, Wire, WireClosed, WireRefused
 
@@ -52,7 +52,7 @@ class SocketSession(ABC):
 
     async def open(self) -> None:
         """See CloudSession."""
-        failure = self._key_failure()
+        failure = self._failures.about_key(self._url)
         if failure is None:
             try:
                 await asyncio.wait_for(self._open(), self._config.open_timeout_s)
@@ -150,15 +150,6 @@ class SocketSession(ABC):
     async def _send_replies(self) -> None:
         while self._replies:
             await self._send(self._replies.pop(0))
-
-    def _key_failure(self) -> Failed | None:
-        if self._key is None and needs_key(self._url):
-            names = " or ".join(name.upper() for name in key_names(self._url))
-            detail = f"set {names}, or put the key into a credentials file"
-            return Failed("key", f"I have no key for {self.spoken_name}.", detail)
-        if self._key is not None and not may_carry_key(self._url):
-            return Failed("refused", f"I don't send my key to {self.spoken_name} unencrypted.", "use wss://")
-        return None
 
     def _end(self, closed: WireClosed) -> Failed:
         failure = self._failures.closed(closed)

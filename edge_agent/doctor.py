@@ -135,10 +135,14 @@ def _models(profile: Profile) -> Iterator[Finding]:
 
 
 def _voices(profile: Profile) -> Iterator[Finding]:
+    from edge_agent.voice.voice import installed_engines
+
     yield Finding("voices", "good", "clip bank, for fixed phrases")
-    found = [program for program in VOICE_PROGRAMS if shutil.which(program)]
+    found = [engine.name for engine in installed_engines()]
     for program in found:
         yield Finding("voices", "good", f"{program}, for free text")
+    if "piper" not in found and shutil.which("piper"):
+        yield Finding("voices", "lacking", "piper has no voice", "PIPER_MODEL=/path/to/voice.onnx edge-agent run")
     if not found:
         yield Finding("voices", "lacking", "no program that speaks free text", VOICE_PROGRAMS["flite"])
 

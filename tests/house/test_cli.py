@@ -158,3 +158,17 @@ def test_doctor_tells_each_lack_with_its_cure(monkeypatch: pytest.MonkeyPatch) -
     for area in ("kernels", "sound", "runtimes", "models", "voices", "real time", "privacy"):
         assert area in result.stdout
     assert "apt-get install flite" in " ".join(result.stdout.split())
+
+
+def test_doctor_tells_that_piper_has_no_voice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program, voice = tmp_path / "piper", tmp_path / "voice.onnx"
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("PIPER_MODEL", raising=False)
+    assert "PIPER_MODEL=" in invoke("doctor").output
+    voice.write_bytes(b"a voice")
+    monkeypatch.setenv("PIPER_MODEL", str(voice))
+    output = invoke("doctor").output
+    assert "piper, for free text" in output
+    assert "PIPER_MODEL=" not in output

@@ -1,0 +1,159 @@
+#include "echo_cancel.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "echo_delay.h"
+#include "echo_evidence.h"
+#include "echo_filter.h"
+
+enum { RING = ECHO_LAGS + ECHO_PARTS };
+
+static const float AUDIBLE_POWER = 1e-8f; // of a hop: far below the loudspeaker's own noise
+static const float CLIPPED = 0.999f;
+static const float SILENCE_DB = -120.0f;
+
+struct echo_cancel {
+    real_fft fft;
+    echo_filter filter;
+    echo_delay delay;
+    echo_evidence evidence;
+    spectrum played[RING]; // two hops each; the one that is n hops old lies at (newest + n) % RING
+    int newest;
+    float past[ECHO_HOP]; // what was played in the hop before
+    int silent_hops;      // since something was played
+};
+
+void echo_cancel_reset(echo_cancel *state)
+{
+    echo_filter_init(&state->filter);
+    echo_delay_init(&state->delay);
+    echo_evidence_init(&state->evidence);
+    memset(state->played, 0, sizeof state->played);
+    memset(state->past, 0, sizeof state->past);
+    state->newest = 0;
+    state->silent_hops = RING;
+}
+
+echo_cancel *echo_cancel_create(void)
+{
+    echo_cancel *state = calloc(1, sizeof *state);
+    if (!state)
+        return NULL;
+    real_fft_init(&state->fft);
+    echo_cancel_reset(state);
+    return state;
+}
+
+void echo_cancel_free(echo_cancel *state)
+{
+    free(state);
+}
+
+static void remember_played(echo_cancel *state, const float *played)
+{
+    float samples[REAL_FFT_SAMPLES], power = 0.0f;
+    memcpy(samples, state->past, sizeof state->past);
+    memcpy(samples + ECHO_HOP, played, sizeof state->past);
+    memcpy(state->past, played, sizeof state->past);
+    state->newest = (state->newest + RING - 1) % RING;
+    real_fft_forward(&state->fft, samples, &state->played[state->newest]);
+    for (int n = 0; n < ECHO_HOP; n++)
+        power += played[n] * played[n];
+    if (power > AUDIBLE_POWER)
+        state->silent_hops = 0;
+    else if (state->silent_hops < RING)
+        state->silent_hops++;
+}
+
+static bool is_clipped(const float *mic)
+{
+    float peak = 0.0f;
+    for (int n = 0; n < ECHO_HOP; n++)
+        peak = fmaxf(peak, fabsf(mic[n]));
+    return peak >= CLIPPED;
+}
+
+// Muted, unplugged: there is neither an echo to take out nor one to learn from.
+static bool is_dead(const float *mic)
+{
+    for (int n = 0; n < ECHO_HOP; n++)
+        if (mic[n] != 0.0f)
+            return false;
+    return true;
+}
+
+static void cancel(echo_cancel *state, const float *mic, const spectrum *mic_spectrum, float *out)
+{
+    const spectrum *played[ECHO_PARTS];
+    for (int p = 0; p < ECHO_PARTS; p++)
+        played[p] = &state->played[(state->newest + state->delay.delay_hops + p) % RING];
+    const bool may_learn = !is_clipped(mic);
+    echo_filter_step(&state->filter, &state->fft, played, mic, mic_spectrum, may_learn);
+    echo_evidence_step(&state->evidence, &state->filter, mic_spectrum, may_learn);
+    memcpy(out, state->filter.left, sizeof state->filter.left);
+}
+
+void echo_cancel_step(echo_cancel *state, const float *mic, const float *played, float *out)
+{
+    remember_played(state, played);
+    const bool is_heard = state->silent_hops < RING;
+    float samples[REAL_FFT_SAMPLES] = {0.0f};
+    spectrum mic_spectrum;
+    memcpy(samples + ECHO_HOP, mic, ECHO_HOP * sizeof *mic);
+    real_fft_forward(&state->fft, samples, &mic_spectrum);
+    if (!is_heard || is_dead(mic)) {
+        echo_evidence_step(&state->evidence, NULL, &mic_spectrum, true);
+        memmove(out, mic, ECHO_HOP * sizeof *mic);
+        return;
+    }
+    if (echo_delay_step(&state->delay, &state->played[state->newest], &mic_spectrum))
+        echo_filter_doubt(&state->filter);
+    cancel(state, mic, &mic_spectrum, out);
+}
+
+static float level_db(float band_power)
+{
+    // half of the bins of 2 * ECHO_HOP samples, of which ECHO_HOP are not zero
+    const float power = band_power * 2.0f / (REAL_FFT_SAMPLES * (float)ECHO_HOP);
+    return power > 1e-12f ? 10.0f * log10f(power) : SILENCE_DB;
+}
+
+static float sum_db(const float *bands)
+{
+    float sum = 0.0f;
+    for (int b = 0; b < ECHO_BANDS; b++)
+        sum += bands[b];
+    return level_db(sum);
+}
+
+int32_t echo_cancel_delay_hops(const echo_cancel *state)
+{
+    return state->delay.delay_hops;
+}
+
+int32_t echo_cancel_is_converged(const echo_cancel *state)
+{
+    return state->evidence.is_converged;
+}
+
+float echo_cancel_erle_db(const echo_cancel *state)
+{
+    return level_db(state->evidence.mic_sum) - level_db(state->evidence.left_sum);
+}
+
+float echo_cancel_echo_db(const echo_cancel *state)
+{
+    return sum_db(state->evidence.expected);
+}
+
+float echo_cancel_left_db(const echo_cancel *state)
+{
+    return sum_db(state->evidence.left);
+}
+
+float echo_cancel_near_db(const echo_cancel *state)
+{
+    return 10.0f * log10f(state->evidence.near_ratio + 1e-12f);
+}

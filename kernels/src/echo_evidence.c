@@ -1,0 +1,151 @@
+#include "echo_evidence.h"
+
+#include <math.h>
+#include <string.h>
+
+static const int EDGES[ECHO_BANDS + 1] = {2, 6, 10, 16, 24, 36, 56, 90, 160}; // bins of 50 Hz
+static const float TAIL_FALL = 0.8f;        // per hop: 60 dB in 0.6 s
+static const float SPREAD = 0.1f;           // of the mean band: distortion makes sound where there was none
+static const float CROSS_SMOOTHING = 0.9f;  // 100 ms
+static const float LEAK_STEP = 0.02f;       // in nepers of power per hop, 9 dB a second
+static const float NOISE_FALL = 0.1f;       // share of the way, per hop
+static const float NOISE_RISE = 1.005f;     // per hop, 2 dB a second
+static const float NOISE_FLOOR = 1e-7f;
+static const float AUDIBLE = 4.0f;          // echo to noise
+static const float SUM_SMOOTHING = 0.95f;   // 200 ms
+static const float NO_TALKER = 4.0f;        // near_ratio
+static const float CONVERGED_SHARE = 0.25f; // of the echo that may be left
+static const float LOST_SHARE = 0.5f;
+
+void echo_evidence_init(echo_evidence *self)
+{
+    memset(self, 0, sizeof *self);
+    for (int b = 0; b < ECHO_BANDS; b++)
+        self->leak[b] = 1.0f;
+}
+
+static void band_powers(const spectrum *sound, float *powers)
+{
+    for (int b = 0; b < ECHO_BANDS; b++) {
+        powers[b] = 0.0f;
+        for (int k = EDGES[b]; k < EDGES[b + 1]; k++)
+            powers[b] += sound->re[k] * sound->re[k] + sound->im[k] * sound->im[k];
+    }
+}
+
+static float sum_of(const float *bands)
+{
+    float sum = 0.0f;
+    for (int b = 0; b < ECHO_BANDS; b++)
+        sum += bands[b];
+    return sum;
+}
+
+static void smooth(float *value, float now, float smoothing)
+{
+    *value = smoothing * *value + (1.0f - smoothing) * now;
+}
+
+// The share of what is left that goes with the echo, per band: echo that the filter has got wrong.
+static void coherences(echo_evidence *self, const echo_filter *filter, float *shares)
+{
+    const spectrum *e = &filter->left_spectrum, *y = &filter->echo_spectrum;
+    for (int k = 0; k < ECHO_BINS; k++) {
+        smooth(&self->cross.re[k], e->re[k] * y->re[k] + e->im[k] * y->im[k], CROSS_SMOOTHING);
+        smooth(&self->cross.im[k], e->im[k] * y->re[k] - e->re[k] * y->im[k], CROSS_SMOOTHING);
+        smooth(&self->left_power[k], e->re[k] * e->re[k] + e->im[k] * e->im[k], CROSS_SMOOTHING);
+        smooth(&self->echo_power[k], y->re[k] * y->re[k] + y->im[k] * y->im[k], CROSS_SMOOTHING);
+    }
+    for (int b = 0; b < ECHO_BANDS; b++) {
+        float coherent = 0.0f, left = NOISE_FLOOR;
+        for (int k = EDGES[b]; k < EDGES[b + 1]; k++) {
+            const float cross = self->cross.re[k] * self->cross.re[k] + self->cross.im[k] * self->cross.im[k];
+            coherent += cross / (self->echo_power[k] + NOISE_FLOOR);
+            left += self->left_power[k];
+        }
+        shares[b] = coherent / left;
+    }
+}
+
+static void grow_tail(echo_evidence *self, const spectrum *echo)
+{
+    float powers[ECHO_BANDS];
+    band_powers(echo, powers);
+    const float spread = SPREAD * sum_of(powers) / ECHO_BANDS;
+    for (int b = 0; b < ECHO_BANDS; b++)
+        self->tail[b] = fmaxf(powers[b] + spread, TAIL_FALL * self->tail[b]);
+}
+
+static void expect(echo_evidence *self, const echo_filter *filter, const float *shares, bool can_tell)
+{
+    for (int b = 0; b < ECHO_BANDS; b++) {
+        float uncertain = 0.0f;
+        for (int k = EDGES[b]; k < EDGES[b + 1]; k++)
+            uncertain += 0.5f * filter->uncertain[k];
+        const float leaked = (can_tell ? self->leak[b] : 1.0f) * self->tail[b];
+        const float wrong = shares[b] > 0.5f ? shares[b] * self->left[b] : 0.0f;
+        self->expected[b] = fmaxf(leaked + uncertain, wrong);
+    }
+}
+
+static void learn_leak(echo_evidence *self)
+{
+    for (int b = 0; b < ECHO_BANDS; b++) {
+        if (self->tail[b] < AUDIBLE * self->noise[b] + NOISE_FLOOR)
+            continue;
+        const float off = logf((self->left[b] + NOISE_FLOOR) / (self->tail[b] * self->leak[b]));
+        self->leak[b] = fminf(1.0f, self->leak[b] * expf(LEAK_STEP * fmaxf(-1.0f, fminf(1.0f, off))));
+    }
+}
+
+static void note_noise(echo_evidence *self)
+{
+    for (int b = 0; b < ECHO_BANDS; b++) {
+        if (self->left[b] < self->noise[b] || self->noise[b] == 0.0f)
+            smooth(&self->noise[b], self->left[b], 1.0f - (self->noise[b] == 0.0f ? 1.0f : NOISE_FALL));
+        else
+            self->noise[b] *= NOISE_RISE;
+    }
+}
+
+static void compare(echo_evidence *self)
+{
+    self->near_ratio = 0.0f;
+    for (int b = 0; b < ECHO_BANDS; b++)
+        self->near_ratio += self->left[b] / (self->expected[b] + self->noise[b] + NOISE_FLOOR) / ECHO_BANDS;
+}
+
+static void judge(echo_evidence *self, const echo_filter *filter, const spectrum *mic)
+{
+    float mic_powers[ECHO_BANDS], echo_powers[ECHO_BANDS];
+    band_powers(&filter->echo_spectrum, echo_powers);
+    band_powers(mic, mic_powers);
+    smooth(&self->expected_sum, sum_of(self->expected), SUM_SMOOTHING);
+    smooth(&self->echo_sum, sum_of(echo_powers), SUM_SMOOTHING);
+    const float share = self->is_converged ? LOST_SHARE : CONVERGED_SHARE;
+    self->is_converged = self->expected_sum < fmaxf(share * self->echo_sum, sum_of(self->noise));
+    if (self->near_ratio > NO_TALKER)
+        return;
+    smooth(&self->mic_sum, sum_of(mic_powers), SUM_SMOOTHING);
+    smooth(&self->left_sum, sum_of(self->left), SUM_SMOOTHING);
+}
+
+void echo_evidence_step(echo_evidence *self, const echo_filter *filter, const spectrum *mic, bool can_tell)
+{
+    float shares[ECHO_BANDS];
+    band_powers(filter ? &filter->left_spectrum : mic, self->left);
+    note_noise(self);
+    if (!filter) {
+        memset(self->expected, 0, sizeof self->expected);
+        memset(self->tail, 0, sizeof self->tail);
+        compare(self);
+        return;
+    }
+    grow_tail(self, &filter->echo_spectrum);
+    coherences(self, filter, shares);
+    expect(self, filter, shares, can_tell);
+    compare(self);
+    if (can_tell)
+        learn_leak(self);
+    judge(self, filter, mic);
+}

@@ -15,6 +15,7 @@ from edge_agent.audio.base import Duplex
 from edge_agent.clock import Clock
 from edge_agent.conversation import Conversation
 from edge_agent.dsp.features import LogMel
+from edge_agent.dsp.prosody import Prosody
 from edge_agent.egress import Gate
 from edge_agent.errors import CommandsError
 from edge_agent.freshness import Freshness
@@ -135,6 +136,7 @@ class Agent:
             Parts(
                 duplex=duplex,
                 features=LogMel(),
+                prosody=Prosody(),
                 listener=kit.listener,
                 attention=attention,
                 understanding=Understanding(kit.decoder, emit),

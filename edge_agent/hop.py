@@ -4,6 +4,7 @@ Thread: hop only. After warm-up the quiet path allocates nothing that lasts, and
 part that fails costs itself a step (`guard.py`), and the agent goes on hearing.
 """
 
+import math
 from dataclasses import dataclass
 from time import perf_counter_ns
 
@@ -13,6 +14,7 @@ from edge_agent.attention import Attention
 from edge_agent.audio.base import Duplex
 from edge_agent.conversation import Conversation
 from edge_agent.dsp.features import LogMel
+from edge_agent.dsp.prosody import Prosody
 from edge_agent.events import EndOfTurn, SpeechStarted
 from edge_agent.freshness import Freshness
 from edge_agent.guard import Emit, Part
@@ -37,6 +39,7 @@ class Parts:
 
     duplex: Duplex
     features: LogMel
+    prosody: Prosody
     listener: Listener
     attention: Attention
     understanding: Understanding
@@ -72,6 +75,7 @@ class Hop:
         parts, emit = self.parts, self._emit
         self._follows_wake = False
         self._computing = Part("features", emit)
+        self._sounding = Part("prosody", emit, parts.prosody.reset)
         self._listening = Part("listener", emit, parts.listener.reset)
         self._waking = Part("wake", emit, parts.attention.reset)
         self._decoding = Part("decoder", emit, parts.understanding.restart)
@@ -87,10 +91,15 @@ class Hop:
         at = self.at_sample = self.at_sample + HOP_SAMPLES
         self.parts.conversation.hear(self._mic)
         self._computing.run(at, self.parts.features.step, self._mic, self._log_mel[self._phase])
+        is_deaf = self._is_deaf(at)
+        if self._sounding.run(at, self.parts.prosody.step, self._mic) and not is_deaf:
+            self._hear(at)
         self._phase += 1
         if self._phase == STRIDE_HOPS:
             self._phase = 0
-            self._step(at)
+            self._step(at, is_deaf)
+        if self.parts.turn.is_open or self.parts.attention.is_awake(at):
+            self._take_turn(at)
         self._talking.run(at, self.parts.conversation.step, at)
         if not self._mixing.run(at, self.parts.mixer.render, self._out):
             self._out.fill(0.0)
@@ -98,29 +107,36 @@ class Hop:
         self.parts.meters.end_hop(began_ns)
         return True
 
-    def _step(self, at: int) -> None:
-        """Every 40 ms: what was said, whose turn it is, what to do about it."""
-        parts = self.parts
-        p_voice, log_posteriors = 0.0, self._nothing
-        if self._listening.run(at, parts.listener.step, self._log_mel) and not self._is_deaf(at):
-            p_voice, log_posteriors = parts.listener.p_voice, parts.listener.log_posteriors
+    def _hear(self, at: int) -> None:
+        prosody = self.parts.prosody
+        self.parts.turn.hear(at, prosody.level_db, prosody.pitch_hz, prosody.periodicity)
+
+    def _step(self, at: int, is_deaf: bool) -> None:
+        """Every 40 ms: what was said."""
+        parts, understanding = self.parts, self.parts.understanding
+        p_voice, p_eot, log_posteriors = 0.0, math.nan, self._nothing
+        if self._listening.run(at, parts.listener.step, self._log_mel) and not is_deaf:
+            p_voice, p_eot, log_posteriors = parts.listener.p_voice, parts.listener.p_eot, parts.listener.log_posteriors
         if self._waking.run(at, parts.attention.step, at, log_posteriors) and parts.attention.has_woken:
             self._wake(at)
         parts.understanding.remember(log_posteriors)
         if parts.turn.is_open:
             self._decoding.run(at, parts.understanding.step, at, log_posteriors, parts.turn.is_silent)
         if parts.turn.is_open or parts.attention.is_awake(at):
-            self._take_turn(at, p_voice)
+            parts.turn.listen(at, p_voice, p_eot)
+            parts.turn.read(understanding.grammar, understanding.hypothesis.confidence, understanding.steady_ms)
         parts.freshness.step(p_voice, parts.turn.is_open)
         parts.health.step(at)
 
-    def _take_turn(self, at: int, p_voice: float) -> None:
+    def _take_turn(self, at: int) -> None:
+        """Every hop: whose turn it is, what to do about it."""
         parts = self.parts
-        change = parts.turn.step(at, p_voice, parts.understanding.grammar, agent_speaks=parts.talk.holds_floor)
+        change = parts.turn.follow(at, agent_speaks=parts.talk.holds_floor)
         if change is Change.STARTED:
-            self._emit(SpeechStarted(at, p_voice))
+            self._emit(SpeechStarted(at, parts.turn.p_voice))
             self._decoding.run(at, parts.understanding.begin, at)
-        self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
+        if self._phase == 0:
+            self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
         if change is Change.ENDED:
             self._end_turn(at)
         if parts.turn.is_open or not parts.talk.is_idle:

@@ -63,7 +63,7 @@ class Reactions:
         evidence.is_no_command = grammar is Grammar.NO_MATCH
         evidence.silence_ms = turn.silence_ms
         evidence.voiced_ms = turn.voiced_ms
-        evidence.wait_ms = turn.wait_ms(grammar)
+        evidence.wait_ms = turn.wait_ms
         evidence.num_words = len(understanding.hypothesis.words)
         evidence.dictates_number = understanding.ends_in_number
         evidence.agent_speaks = self._talk.holds_floor

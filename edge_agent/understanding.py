@@ -17,6 +17,7 @@ from edge_agent.models.decoder import Hypothesis
 from edge_agent.models.numbers import number_words
 from edge_agent.models.phones import BLANK, TOKENS
 from edge_agent.turn import Grammar
+from edge_agent.units import STEP_MS
 
 Posteriors = NDArray[np.float32]
 Words = tuple[str, ...]
@@ -75,6 +76,7 @@ class Understanding:
         self._shown: Words = ()
         self._committed: Words = ()
         self.hypothesis = NOTHING_HEARD
+        self.steady_ms = 0.0  # since the words last changed
 
     @property
     def grammar(self) -> Grammar:
@@ -118,6 +120,7 @@ class Understanding:
     def reset(self) -> None:
         """Nothing was heard yet."""
         self.hypothesis = NOTHING_HEARD
+        self.steady_ms = 0.0
         self._shown = ()
         self._committed = ()
 
@@ -141,7 +144,9 @@ class Understanding:
 
     def _look(self, at_sample: int, is_silent: bool) -> None:
         """Emit at most one event: what changed against what was shown."""
-        self.hypothesis = best = self._best(is_silent)
+        best = self._best(is_silent)
+        self.steady_ms = self.steady_ms + STEP_MS if best.words == self.hypothesis.words else 0.0
+        self.hypothesis = best
         if best.confidence < COMMAND_CONFIDENCE or not best.words:
             return
         committed = best.words[: best.num_committed_words]

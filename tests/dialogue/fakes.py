@@ -1,5 +1,6 @@
 """A listener, a decoder and a voice that follow a script, so that a dialogue runs in virtual time without a model."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,7 @@ class ScriptedListener:
     def __init__(self, script: list[Said]) -> None:
         self.script = script
         self.p_voice = 0.0
+        self.p_eot = math.nan
         self.log_posteriors = blank_posteriors()
         self.num_faults = 0
         self.num_steps = 0
@@ -153,6 +155,17 @@ def babble(text: str, word_s: float = WORD_S) -> NDArray[np.float32]:
     return np.asarray(0.12 * pulses * humps, np.float32)
 
 
+def spoken_script(script: list[Said]) -> NDArray[np.float32]:
+    """What the microphone hears of a script, float32 [samples]."""
+    num_samples = round(max((said.end_s for said in script), default=0.0) * SAMPLE_RATE_HZ)
+    sound = np.zeros(num_samples + SAMPLE_RATE_HZ, np.float32)
+    for said in script:
+        begin = round(said.at_s * SAMPLE_RATE_HZ)
+        voice = babble(said.text)[: round((said.end_s - said.at_s) * SAMPLE_RATE_HZ)]
+        sound[begin : begin + len(voice)] += voice
+    return sound
+
+
 class HummingVoice:
     """0.25 s of a tone for each word; remembers what it was asked to say."""
 
@@ -188,7 +201,7 @@ class Dialogue:
     ) -> None:
         self.events: list[Event] = []
         self.voice = HummingVoice()
-        self.duplex = MemoryDuplex(np.zeros(0, np.float32), tail_s=600.0)
+        self.duplex = MemoryDuplex(spoken_script(script), tail_s=600.0)
         self.decoder = decoder or ScriptedDecoder(script)
         self.kit = Kit(
             profile=profile or Profile(name="test"),

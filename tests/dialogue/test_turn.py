@@ -22,7 +22,9 @@ class Steps:
         changes = []
         for _ in range(duration_ms // STEP_MS):
             self.at_sample += STEP_SAMPLES
-            changes.append(self.turn.step(self.at_sample, p_voice, grammar, agent_speaks=agent_speaks))
+            self.turn.listen(self.at_sample, p_voice)
+            self.turn.read(grammar)
+            changes.append(self.turn.follow(self.at_sample, agent_speaks=agent_speaks))
         return [change for change in changes if change is not Change.NONE]
 
 

@@ -1,21 +1,35 @@
-"""What a hop costs, paced: CPU and memory of the process, p50 / p99 / max of a hop, time to the first answer.
+"""What a hop costs, paced: CPU and memory, p50 / p99 / max of a hop, time to the first answer; beside peers.
 
-    python -m benchmarks.paced --minutes 10
+    python -m benchmarks.paced --minutes 10 [--peer-python PATH]
 
-The agent runs in a process of its own (`paced_agent.py`) on the demo's recordings; the first of them wakes it.
+Three parts, one after the other, on the same recordings of people:
+- the agent without a device, everything on (`paced_agent.py`): what its hops cost;
+- the agent on the virtual sound card (`paced_live.py`): its processes, sound to sound; at most 2 minutes;
+- each peer with its voice activity detection alone (`paced_peer.py`), also without a device; at most 2 minutes.
+PATH is a Python with `pip install pipecat-ai==1.14.0 livekit-agents==1.8.9 livekit-plugins-silero==1.8.9`.
 """
 
 import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import append
+import soundfile
+from rich.console import Console
+from rich.table import Table
 
-CLIPS = Path(__file__).resolve().parents[1] / "demo" / "clips"
-COMMANDS = ("set_a_timer_for_five_minutes", "turn_on_standing_light", "what_time_is_it")
+from benchmarks import paced_live
+from benchmarks.paced_peer import PEERS
+from benchmarks.results import append
+from benchmarks.room import COMMANDS, room
+from edge_agent.units import SAMPLE_RATE_HZ
+from tests.device.virtual_card import missing_programs
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+MAX_OTHER_MINUTES = 2.0
 LIMITS = {
     "cpu_percent_of_one_core": 6.0,
     "resident_peak_mb": 110.0,
@@ -23,37 +37,91 @@ LIMITS = {
     "hop_p99_ms": 4.0,
     "hop_max_ms": 10.0,
     "first_answer_p50_ms": 500.0,
+    "sound_to_sound_p50_ms": 500.0,
+    "hop_and_device_cpu_percent": 6.0,
 }
 
 
-def measure(minutes: float, profile: str) -> dict[str, Any]:
-    """Run the agent and give its figures."""
-    clips = [CLIPS / f"{name}.flac" for name in ("computer", *COMMANDS)]
+def measure_agent(minutes: float, profile: str) -> dict[str, Any]:
+    """The agent without a device, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.paced_agent", "--minutes", str(minutes), "--profile", profile]
-    done = subprocess.run([*command, *map(str, clips)], stdout=subprocess.PIPE, check=True, cwd=CLIPS.parents[1])
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=REPOSITORY)
     figures: dict[str, Any] = json.loads(done.stdout)
     return figures
 
 
-def report(figures: dict[str, Any]) -> str:
+def measure_peers(python: Path, minutes: float) -> dict[str, Any]:
+    """Each peer in a process of its own; a peer that cannot run is a line of why."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder) / "room.wav"
+        soundfile.write(sound, room(COMMANDS)[0], SAMPLE_RATE_HZ, subtype="PCM_16")
+        for peer in PEERS:
+            script = [
+                str(REPOSITORY / "benchmarks" / "paced_peer.py"),
+                peer,
+                "--seconds",
+                str(60 * minutes),
+                str(sound),
+            ]
+            done = subprocess.run([str(python), *script], capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                figures[peer] = json.loads(done.stdout.splitlines()[-1])
+            else:
+                print(f"{peer}: left out, {python} says: {(done.stderr.strip() or 'nothing').splitlines()[-1]}")
+    return figures
+
+
+def table_of(figures: dict[str, Any]) -> Table:
     """One line for each figure, beside what is asked of it."""
-    lines = []
+    table = Table("figure", "measured", "at most", "")
     for name, value in figures.items():
         limit = LIMITS.get(name)
-        verdict = (
-            "" if limit is None or value is None else f"  (at most {limit:g}: {'yes' if value <= limit else 'NO'})"
+        if limit is None or value is None:
+            table.add_row(name, str(value))
+        else:
+            table.add_row(name, str(value), f"{limit:g}", "yes" if value <= limit else "[red]NO")
+    return table
+
+
+def table_of_peers(ours: dict[str, Any], peers: dict[str, Any]) -> Table:
+    """Each peer's cost, and how many times ours that is."""
+    table = Table("", "CPU, % of one core", "of ours", "resident, MB", "of ours")
+    cpu, memory = ours["cpu_percent_of_one_core"], ours["resident_mb"]
+    table.add_row("edge-agent, everything on", f"{cpu:.2f}", "1", f"{memory:.0f}", "1")
+    for peer, cost in peers.items():
+        percent, resident_mb = cost["cpu_percent_of_one_core"], cost["resident_mb"]
+        table.add_row(
+            f"{peer}, voice activity only",
+            f"{percent:.2f}",
+            f"{percent / cpu:.2f}",
+            f"{resident_mb:.0f}",
+            f"{resident_mb / memory:.2f}",
         )
-        lines.append(f"{name:28s} {value}{verdict}")
-    return "\n".join(lines)
+    return table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--profile", default="generic_x86")
+    parser.add_argument("--peer-python", type=Path, help="a Python that has the peers; without it they are left out")
     options = parser.parse_args()
-    figures = measure(options.minutes, options.profile)
-    print(report(figures))
+    other_minutes, console = min(options.minutes, MAX_OTHER_MINUTES), Console()
+    figures = measure_agent(options.minutes, options.profile)
+    console.print(table_of(figures))
+    if missing := missing_programs():
+        print(f"virtual sound card: left out, not installed: {', '.join(missing)}")
+    else:
+        figures["on_virtual_card"] = paced_live.measure(other_minutes, options.profile)
+        console.print(table_of(figures["on_virtual_card"]))
+    if options.peer_python is None:
+        print(
+            "peers: left out; give --peer-python PATH, a Python with pipecat-ai, livekit-agents and its Silero plugin"
+        )
+    else:
+        figures["peers"] = measure_peers(options.peer_python, other_minutes)
+        console.print(table_of_peers(figures, figures["peers"]))
     append({"benchmark": "paced", "profile": options.profile} | figures)
 
 

@@ -1,14 +1,6 @@
 """The whole agent on a virtual sound card: a recording of a person goes in as sound, the right answer comes out."""
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +10,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from edge_agent.voice.voice import Voice
+from tests.device.running_agent import running_agent
 from tests.device.virtual_card import RATE_HZ, VirtualCard, missing_programs
 
 pytestmark = [
@@ -26,73 +19,7 @@ pytestmark = [
 ]
 
 CLIPS = Path(__file__).resolve().parents[2] / "demo" / "clips"
-PROFILE = """\
-name: virtual_card
-audio: {device: default, loudspeaker: isolated}
-realtime: {priority: 0, lock_memory: false}
-"""
-READY_LIMIT_S = 30.0
-ANSWER_LIMIT_S = 10.0
 PIECE_SAMPLES = RATE_HZ // 4
-
-
-class RunningAgent:
-    """`edge-agent run --json` with its events as they come."""
-
-    def __init__(self, folder: Path) -> None:
-        profile = folder / "virtual_card.yaml"
-        profile.write_text(PROFILE, encoding="utf-8")
-        address = str(folder / "notify")
-        self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._notices.bind(address)
-        self._notices.settimeout(READY_LIMIT_S)
-        self.events: list[dict[str, Any]] = []
-        command = [sys.executable, "-m", "edge_agent", "run", "--json", "--profile", str(profile)]
-        environment = os.environ | {"NOTIFY_SOCKET": address}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def wait_until_ready(self) -> None:
-        """As systemd would."""
-        while not self._notices.recv(1000).startswith(b"READY=1"):
-            pass
-
-    def wait_for(self, name: str, limit_s: float = ANSWER_LIMIT_S, count: int = 1) -> dict[str, Any]:
-        """The event of this name that is the `count`-th."""
-        deadline_s = time.monotonic() + limit_s
-        while time.monotonic() < deadline_s:
-            found = [event for event in self.events if event["event"] == name]
-            if len(found) >= count:
-                return found[count - 1]
-            time.sleep(0.02)
-        raise AssertionError(f"no {name!r} within {limit_s} s; there were {[event['event'] for event in self.events]}")
-
-    def end(self) -> int:
-        """Ask it to end; the exit status."""
-        self.process.terminate()
-        status = self.process.wait(timeout=10)
-        self._reader.join(timeout=5)
-        self._notices.close()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return status
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.events.append(json.loads(line))
-
-
-@contextmanager
-def running_agent(folder: Path) -> Iterator[RunningAgent]:
-    agent = RunningAgent(folder)
-    try:
-        agent.wait_until_ready()
-        yield agent
-    finally:
-        if agent.process.poll() is None:
-            agent.end()
 
 
 def likeness(heard: NDArray[np.float32], expected: NDArray[np.float32]) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from edge_agent import __version__
+from edge_agent.cli.cloud_sim import cloud_sim
 from edge_agent.cli.commands import commands
 from edge_agent.cli.devices import devices
 from edge_agent.cli.doctor import doctor
@@ -50,5 +51,5 @@ def cli() -> None:
     """
 
 
-for command in (run, replay, doctor, devices, models, commands):
+for command in (run, replay, doctor, devices, models, commands, cloud_sim):
     cli.add_command(command)

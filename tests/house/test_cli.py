@@ -13,7 +13,17 @@ from edge_agent.cli.main import cli
 from edge_agent.events import Event
 from edge_agent.profile import Profile
 
-COMMANDS = ("run", "replay", "doctor", "devices", "models", "commands", "commands check", "commands import")
+COMMANDS = (
+    "run",
+    "replay",
+    "doctor",
+    "devices",
+    "models",
+    "commands",
+    "commands check",
+    "commands import",
+    "cloud-sim",
+)
 
 
 def invoke(*arguments: str) -> Result:

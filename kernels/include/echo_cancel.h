@@ -1,8 +1,9 @@
 #pragma once
 #include <stdint.h>
 
-// Takes the echo of what was played out of what the microphone heard, 160 samples of 16 kHz at a time: a linear filter of
-// 240 ms behind a delay of up to a second that it finds by itself. Nothing but echo_cancel_create allocates. One thread at a time.
+// Takes the echo of what was played out of what the microphone heard, 160 samples of 16 kHz at a time: a linear filter
+// of 240 ms behind a delay of up to a second that it finds by itself. Nothing but echo_cancel_create allocates.
+// One thread at a time per state.
 
 typedef struct echo_cancel echo_cancel;
 

@@ -89,8 +89,8 @@ static void cancel(echo_cancel *state, const float *mic, const spectrum *mic_spe
     const spectrum *played[ECHO_PARTS];
     for (int p = 0; p < ECHO_PARTS; p++)
         played[p] = &state->played[(state->newest + state->delay.delay_hops + p) % RING];
-    const bool may_learn = !is_clipped(mic);
-    echo_filter_step(&state->filter, &state->fft, played, mic, mic_spectrum, may_learn);
+    const bool may_learn = !is_clipped(mic), is_sounding = state->silent_hops == 0;
+    echo_filter_step(&state->filter, &state->fft, played, mic, mic_spectrum, may_learn, is_sounding);
     echo_evidence_step(&state->evidence, &state->filter, mic_spectrum, may_learn);
     memcpy(out, state->filter.left, sizeof state->filter.left);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const float FORGETTING = 0.9985f;      // per hop of sound: how fast rooms change
-static const float SHADOW_STEP = 0.5f;        // of the least squares
+static const float SHADOW_STEP = 0.3f;        // of the least squares
 static const float POWER_SMOOTHING = 0.85f;   // some 65 ms
 static const float NEAR_SMOOTHING = 0.7f;     // some 30 ms
 static const float NEAR_FLOOR = 1e-8f;        // power of a bin, far below any microphone's noise
@@ -119,7 +119,7 @@ static void note_near(echo_filter *self)
 }
 
 // Ages the variances; sums up what they allow for, and the power that was played.
-static void predict(echo_filter *self, const spectrum *const *played, float *played_power)
+static void predict(echo_filter *self, const spectrum *const *played, float forgetting, float *played_power)
 {
     memset(played_power, 0, ECHO_BINS * sizeof *played_power);
     for (int p = 0; p < ECHO_PARTS; p++) {
@@ -128,7 +128,7 @@ static void predict(echo_filter *self, const spectrum *const *played, float *pla
         for (int k = 0; k < ECHO_BINS; k++) {
             const float power = x->re[k] * x->re[k] + x->im[k] * x->im[k];
             const float weight = w->re[k] * w->re[k] + w->im[k] * w->im[k];
-            variance[k] = FORGETTING * variance[k] + (1.0f - FORGETTING) * weight;
+            variance[k] = forgetting * variance[k] + (1.0f - forgetting) * weight;
             self->uncertain[k] += variance[k] * power;
             played_power[k] += power;
         }
@@ -196,7 +196,7 @@ static void compare(echo_filter *self)
 }
 
 void echo_filter_step(echo_filter *self, const real_fft *fft, const spectrum *const *played, const float *mic,
-                      const spectrum *mic_spectrum, bool may_learn)
+                      const spectrum *mic_spectrum, bool may_learn, bool is_sounding)
 {
     float echo[ECHO_HOP], shadow_left[ECHO_HOP], played_power[ECHO_BINS];
     spectrum shadow_spectrum;
@@ -212,7 +212,7 @@ void echo_filter_step(echo_filter *self, const real_fft *fft, const spectrum *co
         self->echo_spectrum.im[k] = mic_spectrum->im[k] - self->left_spectrum.im[k];
     }
     note_near(self);
-    predict(self, played, played_power);
+    predict(self, played, is_sounding ? FORGETTING : 1.0f, played_power);
     if (!may_learn)
         return;
     smooth(&self->mic_power, dot(mic, mic), POWER_SMOOTHING);

@@ -3,9 +3,9 @@
 
 #include "real_fft.h"
 
-// Two adaptive filters in partitions of one hop. The *main* one weighs what it learns by how sure it is (a Kalman filter
-// per partition and bin), which makes it deaf to a talker; the *shadow* follows quickly (normalised least squares), and
-// is copied to the main one when it does better, which is how a changed room is noticed.
+// Two adaptive filters in partitions of one hop. The *main* one weighs what it learns by how sure it is (a Kalman
+// filter per partition and bin), which makes it deaf to a talker; the *shadow* follows quickly (normalised least
+// squares), and is copied to the main one when it does better, which is how a changed room is noticed.
 
 enum { ECHO_HOP = 160, ECHO_PARTS = 24, ECHO_BINS = REAL_FFT_BINS };
 
@@ -33,5 +33,6 @@ void echo_filter_doubt(echo_filter *self);
 
 // One hop. played[p]: spectrum of the two hops that ended p hops before the echo's delay.
 // mic_spectrum: of the microphone's hop behind one of zeros. may_learn: false leaves the filters as they are.
+// is_sounding: something is being played; in silence a filter does not age.
 void echo_filter_step(echo_filter *self, const real_fft *fft, const spectrum *const *played, const float *mic,
-                      const spectrum *mic_spectrum, bool may_learn);
+                      const spectrum *mic_spectrum, bool may_learn, bool is_sounding);

@@ -14,6 +14,7 @@ from edge_agent.attention import Attention, Spotter
 from edge_agent.audio.base import Duplex
 from edge_agent.clock import Clock
 from edge_agent.conversation import Conversation
+from edge_agent.dsp.echo import EchoCanceller
 from edge_agent.dsp.features import LogMel
 from edge_agent.dsp.prosody import Prosody
 from edge_agent.egress import Gate
@@ -127,6 +128,7 @@ class Agent:
         mixer = Mixer(profile.audio.volume_percent)
         self.talk = Talk(kit.voice, mixer, VoiceAhead(kit.voice, is_live), emit)
         self.turn = Turn(profile.endpointing, delay_samples=kit.look_ahead_samples)
+        echo = EchoCanceller() if profile.audio.cancels_echo and not hears_over_itself else None
         home = Home(volume=Volume(profile.audio.volume_percent))
         self.skills = Skills(home, lambda: clock.local_time(self.hop.at_sample), kit.replies, kit.skills)
         self._duplex = duplex
@@ -135,13 +137,16 @@ class Agent:
         self.hop = Hop(
             Parts(
                 duplex=duplex,
+                echo=echo,
                 features=LogMel(),
                 prosody=Prosody(),
                 listener=kit.listener,
                 attention=attention,
                 understanding=Understanding(kit.decoder, emit),
                 turn=self.turn,
-                reactions=Reactions(profile.reflexes, self.talk, emit, hears_over_itself=hears_over_itself),
+                reactions=Reactions(
+                    profile.reflexes, self.talk, emit, hears_over_itself=hears_over_itself or echo is not None
+                ),
                 conversation=Conversation(self.skills, self.talk, gate, emit, self.meters),
                 talk=self.talk,
                 mixer=mixer,

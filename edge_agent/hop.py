@@ -13,11 +13,12 @@ import numpy as np
 from edge_agent.attention import Attention
 from edge_agent.audio.base import Duplex
 from edge_agent.conversation import Conversation
+from edge_agent.dsp.echo import EchoCanceller
 from edge_agent.dsp.features import LogMel
 from edge_agent.dsp.prosody import Prosody
 from edge_agent.events import EndOfTurn, SpeechStarted
 from edge_agent.freshness import Freshness
-from edge_agent.guard import Emit, Part
+from edge_agent.guard import Emit, Part, do_nothing
 from edge_agent.health import Health
 from edge_agent.meters import Meters
 from edge_agent.models.listener import Listener
@@ -38,6 +39,7 @@ class Parts:
     """What a hop works with; `agent.py` puts it together."""
 
     duplex: Duplex
+    echo: EchoCanceller | None  # None: nothing of the loudspeaker reaches the microphone, or nobody cancels it
     features: LogMel
     prosody: Prosody
     listener: Listener
@@ -57,7 +59,7 @@ class Hop:
     """10 ms after 10 ms."""
 
     def __init__(self, parts: Parts, emit: Emit, *, hears_over_itself: bool) -> None:
-        """`hears_over_itself`: False makes the agent deaf while it speaks, for it would hear itself."""
+        """`hears_over_itself`: False makes the agent deaf while it speaks, unless its canceller knows the echo."""
         self.parts = parts
         self.at_sample = 0
         self._emit = emit
@@ -65,6 +67,7 @@ class Hop:
         self._deaf_until = -1
         self._mic = np.zeros(HOP_SAMPLES, np.float32)
         self._played = np.zeros(HOP_SAMPLES, np.float32)
+        self._heard = np.zeros(HOP_SAMPLES, np.float32)  # the microphone without the agent's own sound
         self._out = np.zeros(HOP_SAMPLES, np.float32)
         self._log_mel = np.zeros((STRIDE_HOPS, NUM_MELS), np.float32)
         self._phase = 0
@@ -74,6 +77,7 @@ class Hop:
     def _fence(self) -> None:
         parts, emit = self.parts, self._emit
         self._follows_wake = False
+        self._cancelling = Part("echo", emit, parts.echo.reset if parts.echo else do_nothing)
         self._computing = Part("features", emit)
         self._sounding = Part("prosody", emit, parts.prosody.reset)
         self._listening = Part("listener", emit, parts.listener.reset)
@@ -89,10 +93,11 @@ class Hop:
             return False
         began_ns = perf_counter_ns()
         at = self.at_sample = self.at_sample + HOP_SAMPLES
-        self.parts.conversation.hear(self._mic)
-        self._computing.run(at, self.parts.features.step, self._mic, self._log_mel[self._phase])
+        self._cancel(at)
+        self.parts.conversation.hear(self._heard)
+        self._computing.run(at, self.parts.features.step, self._heard, self._log_mel[self._phase])
         is_deaf = self._is_deaf(at)
-        if self._sounding.run(at, self.parts.prosody.step, self._mic) and not is_deaf:
+        if self._sounding.run(at, self.parts.prosody.step, self._heard) and not is_deaf:
             self._hear(at)
         self._phase += 1
         if self._phase == STRIDE_HOPS:
@@ -106,6 +111,11 @@ class Hop:
         self.parts.duplex.write_hop(self._out)
         self.parts.meters.end_hop(began_ns)
         return True
+
+    def _cancel(self, at: int) -> None:
+        echo = self.parts.echo
+        if echo is None or not self._cancelling.run(at, echo.step, self._mic, self._played, self._heard):
+            np.copyto(self._heard, self._mic)
 
     def _hear(self, at: int) -> None:
         prosody = self.parts.prosody
@@ -175,4 +185,6 @@ class Hop:
             return False
         if self.parts.talk.is_sounding:
             self._deaf_until = at + ms_to_samples(ECHO_TAIL_MS)
-        return at < self._deaf_until
+        echo = self.parts.echo
+        hears_through = echo is not None and echo.is_converged and not self._cancelling.is_degraded
+        return at < self._deaf_until and not hears_through

@@ -25,8 +25,8 @@ from edge_agent.units import ms_to_hops
 USERS_ERROR = 2
 SUMMARY_EVERY_MS = 60_000
 OPEN_LOUDSPEAKER = (
-    "open loudspeaker: not listening while speaking; say 'loudspeaker: isolated' in the profile "
-    "if its sound does not reach the microphone"
+    "open loudspeaker without echo cancelling: only the wake phrase interrupts the agent; set audio.echo to 'on', "
+    "or to 'hardware' if the device cancels by itself"
 )
 
 
@@ -46,8 +46,7 @@ class LiveHop:
             say(notice)
         self._channels = channels
         self._duplex = duplex if duplex is not None else DeviceDuplex(profile.audio)
-        hears_over_itself = profile.audio.loudspeaker == "isolated"
-        if not hears_over_itself:
+        if not (profile.audio.hears_over_itself or profile.audio.cancels_echo):
             say(OPEN_LOUDSPEAKER)
         self.agent = Agent(
             kit,
@@ -56,7 +55,7 @@ class LiveHop:
             clock=WallClock(),
             gate=Gate(profile.privacy.state, channels.offload),
             is_live=True,
-            hears_over_itself=hears_over_itself,
+            hears_over_itself=profile.audio.hears_over_itself,
         )
         self._event_overruns = self.agent.meters.counters["event_overruns"]
         self._is_ending = False

@@ -29,13 +29,27 @@ class _Strict(BaseModel):
 
 
 class AudioProfile(_Strict):
-    """Sound device. `device` is a name or part of one, or "default"."""
+    """Sound device. `device` is a name or part of one, or "default".
+
+    `echo`: who takes the agent's own sound out of an open loudspeaker's microphone: the agent, the hardware, or nobody.
+    """
 
     device: str = "default"
     block_ms: Annotated[int, Field(ge=1, le=100)] = 10
     latency_ms: Annotated[int, Field(ge=5, le=500)] = 40
     loudspeaker: Literal["open", "isolated"] = "open"
+    echo: Literal["off", "on", "hardware"] = "on"
     volume_percent: Annotated[int, Field(ge=0, le=100)] = 70
+
+    @property
+    def cancels_echo(self) -> bool:
+        """The agent has an echo to cancel by itself."""
+        return self.loudspeaker == "open" and self.echo == "on"
+
+    @property
+    def hears_over_itself(self) -> bool:
+        """The agent's own sound does not reach it."""
+        return self.loudspeaker == "isolated" or self.echo == "hardware"
 
 
 class ModelProfile(_Strict):

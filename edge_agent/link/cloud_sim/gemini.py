@@ -7,11 +7,12 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from edge_agent.link.cloud.base import INPUT_RATE_HZ
 from edge_agent.link.cloud_sim.served import Message, Served
-from edge_agent.link.cloud_sim.stage import Refused, is_loud, parts, spoken
+from edge_agent.link.cloud_sim.stage import Detector, Refused, parts, spoken
 
 RATE_HZ = 24_000
-END_OF_SPEECH_BYTES = 2 * 16_000 * 700 // 1000  # silence after which its own detector ends a turn
+END_OF_SPEECH_MS = 700  # silence after which its own detector ends a turn
 _USER_JSON = frozenset({"args", "response", "parameters", "parametersJsonSchema"})
 _SETUP = frozenset(
     "model generationConfig systemInstruction tools realtimeInputConfig sessionResumption contextWindowCompression "
@@ -37,13 +38,12 @@ class GeminiServer(Served):
     _setup: Message
     _handle = ""
     _num_calls = 0
-    _is_hearing = False  # sound of a turn has come in
     _is_active = False  # between the client's markers
     _is_seeding = False
-    _silent_bytes = 0
 
     async def _serve(self) -> None:
         self._calls: dict[str, asyncio.Future[None]] = {}
+        self._detector = Detector(INPUT_RATE_HZ, END_OF_SPEECH_MS)
         self._check_address()
         message = normalised(await self._receive())
         if list(message) != ["setup"]:
@@ -155,14 +155,10 @@ class GeminiServer(Served):
         self._stage.num_heard_bytes += len(pcm16)
         if not self._detects:
             return
-        if is_loud(pcm16):
-            if not self._is_hearing:
+        for is_speaking in self._detector.hear(pcm16):
+            if is_speaking:
                 await self._interrupt()
-            self._is_hearing, self._silent_bytes = True, 0
-        elif self._is_hearing:
-            self._silent_bytes += len(pcm16)
-            if self._silent_bytes >= END_OF_SPEECH_BYTES:
-                self._is_hearing = False
+            else:
                 self._answer()
 
     async def _on_content(self, value: Message) -> None:

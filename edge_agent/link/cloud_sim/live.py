@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from edge_agent.link.cloud_sim.served import Message, Served
-from edge_agent.link.cloud_sim.stage import Refused, is_loud, spoken
+from edge_agent.link.cloud_sim.stage import Detector, Refused, spoken
 
 FRAME_MS = 50
 END_OF_SPEECH_MS = 600
@@ -28,9 +28,6 @@ class LiveServer(Served):
 
     _num_ids = 0
     _num_played = 0
-    _quiet_ms = 0.0
-    _heard_ms = 0.0
-    _is_hearing = False
 
     async def _serve(self) -> None:
         message = await self._receive()
@@ -41,6 +38,7 @@ class LiveServer(Served):
         await self._check(message)
         self._rate_hz = self._session.get("audio", {}).get("format", {}).get("rate", 24_000)
         self._frame_bytes = 2 * self._rate_hz * FRAME_MS // 1000
+        self._detector = Detector(self._rate_hz, END_OF_SPEECH_MS)
         self._saying = b""
         self._in_bytes = 0
         session = self._session | {"id": "live_0001", "status": "active", "expires_at": 0}
@@ -90,14 +88,10 @@ class LiveServer(Served):
     async def _hear(self, sound: bytes) -> None:
         self._stage.num_heard_bytes += len(sound)
         self._in_bytes += len(sound)
-        if is_loud(sound):
-            if self._saying:  # it stops by itself when it is spoken to
-                self._saying = b""
-            self._is_hearing, self._quiet_ms = True, 0.0
-        elif self._is_hearing:
-            self._quiet_ms += 500 * len(sound) / self._rate_hz
-            if self._quiet_ms >= END_OF_SPEECH_MS:
-                self._is_hearing = False
+        for is_speaking in self._detector.hear(sound):
+            if is_speaking:
+                self._saying = b""  # it stops by itself when it is spoken to
+            else:
                 self._begin_answer(self._answer())
 
     async def _answer(self) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from edge_agent.link.cloud_sim.served import Message, Served
-from edge_agent.link.cloud_sim.stage import Refused, is_loud, parts, spoken
+from edge_agent.link.cloud_sim.stage import Detector, Refused, parts, spoken
 
 RATE_HZ = 24_000
 MIN_COMMIT_BYTES = 2 * RATE_HZ // 10
-END_OF_SPEECH_BYTES = 2 * RATE_HZ // 2  # silence after which its own detector ends a turn
+END_OF_SPEECH_MS = 500  # silence after which its own detector ends a turn
 NUM_LATE = 2  # pieces of sound that were on their way when the client cancelled
 _SESSION = frozenset(
     "type model output_modalities instructions audio tools tool_choice parallel_tool_calls reasoning "
@@ -44,12 +44,11 @@ class RealtimeServer(Served):
     """Serves one client."""
 
     _num_ids = 0
-    _is_hearing = False
-    _silent_bytes = 0
     _response: _Response | None = None
 
     async def _serve(self) -> None:
         self._input = bytearray()
+        self._detector = Detector(RATE_HZ, END_OF_SPEECH_MS)
         self._items: dict[str, int] = {}  # id -> bytes of sound
         self._called: set[str] = set()
         self._session: Message = {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
@@ -126,15 +125,11 @@ class RealtimeServer(Served):
         self._input += sound
         if not self._detects:
             return
-        if is_loud(sound):
-            if not self._is_hearing:
+        for is_speaking in self._detector.hear(sound):
+            if is_speaking:
                 await self._event("input_audio_buffer.speech_started", item_id=self._new_id("item"), audio_start_ms=0)
                 await self._stop("turn_detected")
-            self._is_hearing, self._silent_bytes = True, 0
-        elif self._is_hearing:
-            self._silent_bytes += len(sound)
-            if self._silent_bytes >= END_OF_SPEECH_BYTES:
-                self._is_hearing = False
+            else:
                 await self._event("input_audio_buffer.speech_stopped", item_id=self._new_id("item"), audio_end_ms=0)
                 await self._commit()
                 await self._ask()

@@ -19,6 +19,8 @@ PART_MS = 40
 _TONES_HZ = (440, 554, 659)
 _TONE_S = 0.3
 _FULL_SCALE = 32_767
+_FRAME_MS = 20
+_LOUD = 300
 
 
 class PeerGone(Exception):
@@ -110,7 +112,28 @@ def parts(sound: bytes, rate_hz: int) -> list[bytes]:
     return [sound[at : at + size] for at in range(0, len(sound), size)]
 
 
-def is_loud(pcm16: bytes) -> bool:
-    """What a simple detector takes for a voice."""
+class Detector:
+    """Where a talker begins and ends, by loudness: what the providers' own detectors are here."""
+
+    def __init__(self, rate_hz: int, end_ms: float) -> None:
+        """end_ms: silence that ends a turn."""
+        self._frame_bytes = 2 * rate_hz * _FRAME_MS // 1000
+        self._end_frames = int(end_ms / _FRAME_MS)
+        self._is_speaking = False
+        self._num_quiet = 0
+
+    def hear(self, pcm16: bytes) -> list[bool]:
+        """True for each beginning, False for each end, in order."""
+        found = []
+        for at in range(0, len(pcm16) - 1, self._frame_bytes):
+            is_loud = _is_loud(pcm16[at : at + self._frame_bytes])
+            self._num_quiet = 0 if is_loud else self._num_quiet + 1
+            if is_loud != self._is_speaking and (is_loud or self._num_quiet >= self._end_frames):
+                self._is_speaking = is_loud
+                found.append(is_loud)
+        return found
+
+
+def _is_loud(pcm16: bytes) -> bool:
     samples = np.frombuffer(pcm16[: len(pcm16) & ~1], dtype="<i2").astype(np.float32)
-    return len(samples) > 0 and float(np.sqrt(np.mean(samples**2))) > 300
+    return float(np.sqrt(np.mean(samples**2))) > _LOUD

@@ -82,7 +82,8 @@ class EndOfTurn(Event):
     """The talker gave up the floor, and why we think so.
 
     reason: "complete", "could_go_on", "incomplete", "no_intent" (which silence limit applied) or "too_long".
-    silence_ms: silence waited for; last_voice_sample: end of the last voiced step.
+    silence_ms: silence waited for; last_voice_sample: end of the last voiced hop. The rest is why it was waited for so
+    long; None is what was not known.
     """
 
     name: ClassVar[str] = "end_of_turn"
@@ -90,6 +91,13 @@ class EndOfTurn(Event):
     silence_ms: float = 0.0
     last_voice_sample: int = 0
     text: str = ""
+    wait_ms: float | None = None
+    p_end: float | None = None
+    p_eot: float | None = None
+    level_fall_db: float | None = None
+    pitch_fall_semitones: float | None = None
+    confidence: float | None = None
+    pace: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,30 @@ class Filler(Event):
 
     name: ClassVar[str] = "filler"
     clip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge(Event):
+    """The agent said "sure": it has understood, and the answer is not ready yet."""
+
+    name: ClassVar[str] = "acknowledge"
+    clip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze(Event):
+    """The agent looks elsewhere now: at the "talker", "aside" (it thinks) or "away" (nobody is there)."""
+
+    name: ClassVar[str] = "gaze"
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posture(Event):
+    """The agent holds itself otherwise now: "listening", "thinking", "speaking" or "resting"."""
+
+    name: ClassVar[str] = "posture"
+    posture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +240,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (
         *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake),
+        *(Acknowledge, Gaze, Posture),
         *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, Xrun, Fault, Summary),
     )
 }

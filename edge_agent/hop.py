@@ -145,8 +145,7 @@ class Hop:
         if change is Change.STARTED:
             self._emit(SpeechStarted(at, parts.turn.p_voice))
             self._decoding.run(at, parts.understanding.begin, at)
-        if self._phase == 0:
-            self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
+        self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
         if change is Change.ENDED:
             self._end_turn(at)
         if parts.turn.is_open or not parts.talk.is_idle:
@@ -158,7 +157,8 @@ class Hop:
         is_noise = turn.voiced_ms < NOISE_VOICED_MS and (self._follows_wake or not heard.words)
         self._follows_wake = False
         reason = "noise" if is_noise else turn.reason
-        self._emit(EndOfTurn(at, reason, turn.silence_ms, turn.last_voiced_sample, " ".join(heard.words)))
+        why = turn.why()
+        self._emit(EndOfTurn(at, reason, turn.silence_ms, turn.last_voiced_sample, " ".join(heard.words), *why))
         voiced_ms = turn.voiced_ms
         turn_ms = samples_to_ms(at - turn.voice.onset_sample)
         turn.close()

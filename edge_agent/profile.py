@@ -80,6 +80,8 @@ class ReflexesProfile(_Strict):
     nod: Reflex = Reflex()
     back_channel: Reflex = Reflex()
     filler: Reflex = Reflex()
+    acknowledge: Reflex = Reflex()
+    posture: Reflex = Reflex()
     barge_in: Reflex = Reflex()
 
 

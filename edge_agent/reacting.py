@@ -1,16 +1,16 @@
 """Carries out what the reflexes decide: collects their evidence, makes the sound or the nod, and remembers when.
 
-Thread: hop only. One `Evidence` is filled again and again; a step that decides nothing builds nothing that lasts.
+Thread: hop only. One `Evidence` is filled again and again; a hop that decides nothing builds nothing that lasts.
 """
 
-from edge_agent.events import BackChannel, BargeIn, Filler, Nod
+from edge_agent.events import Acknowledge, BackChannel, BargeIn, Filler, Gaze, Nod, Posture
 from edge_agent.guard import Emit
 from edge_agent.profile import ReflexesProfile
-from edge_agent.reflexes import Evidence, back_channel, barge_in, filler, nod
+from edge_agent.reflexes import Evidence, acknowledge, back_channel, barge_in, filler, nod, posture
 from edge_agent.talk import Talk
 from edge_agent.turn import Floor, Grammar, Turn
 from edge_agent.understanding import Understanding
-from edge_agent.units import STEP_MS, samples_to_ms
+from edge_agent.units import HOP_MS, samples_to_ms
 
 
 class Reactions:
@@ -23,22 +23,28 @@ class Reactions:
         self._emit = emit
         self._hears_over_itself = hears_over_itself
         self.evidence = Evidence()
+        self._posture = posture.RESTING
+        self._gaze = posture.AWAY
 
     def reset(self) -> None:
         """Forget what was decided before."""
         self.evidence = Evidence()
 
     def step(self, at_sample: int, turn: Turn, understanding: Understanding) -> None:
-        """Once per listener step, after the turn."""
+        """Every hop in which somebody may speak, after the turn."""
         evidence = self.evidence
         self._collect(evidence, at_sample, turn, understanding)
+        self._hold_itself(at_sample, evidence)
         if evidence.overlap_ms > 0.0 and barge_in.decide(self._settings.barge_in, evidence):
             self._stop(at_sample, turn)
-        if not evidence.in_pause:
+        if acknowledge.decide(self._settings.acknowledge, evidence):
+            evidence.last_acknowledge_sample = at_sample
+            self._talk.reflex(at_sample, Acknowledge)
+        if not evidence.is_silent:
             return
-        depth = nod.decide(self._settings.nod, evidence)
-        if depth > 0.0:
-            self.nod(at_sample, depth, "pause")
+        reason = nod.decide(self._settings.nod, evidence)
+        if reason:
+            self.nod(at_sample, self._settings.nod.intensity, reason)
         if back_channel.decide(self._settings.back_channel, evidence):
             evidence.last_back_channel_sample = at_sample
             self._talk.reflex(at_sample, BackChannel)
@@ -56,22 +62,40 @@ class Reactions:
             self.nod(at_sample, self._settings.nod.intensity, "wake")
 
     def _collect(self, evidence: Evidence, at_sample: int, turn: Turn, understanding: Understanding) -> None:
-        grammar = understanding.grammar
+        grammar = turn.evidence.grammar
         evidence.at_sample = at_sample
-        evidence.in_pause = turn.floor is Floor.HOLD
+        evidence.is_listening = turn.is_open
+        evidence.silence_ms = samples_to_ms(max(0, at_sample - turn.last_voiced_sample))
+        evidence.is_silent = turn.is_open and evidence.silence_ms > 0.0
+        evidence.last_voiced_sample = turn.last_voiced_sample
+        evidence.low_until_sample = turn.melody.low_until_sample
         evidence.must_go_on = grammar is Grammar.INCOMPLETE
         evidence.is_no_command = grammar is Grammar.NO_MATCH
-        evidence.silence_ms = turn.silence_ms
         evidence.voiced_ms = turn.voiced_ms
         evidence.wait_ms = turn.wait_ms
         evidence.num_words = len(understanding.hypothesis.words)
         evidence.dictates_number = understanding.ends_in_number
         evidence.agent_speaks = self._talk.holds_floor
+        evidence.is_preparing = self._talk.is_preparing
         evidence.can_make_sound = self._hears_over_itself
         if not evidence.agent_speaks:
             evidence.overlap_ms = 0.0
         elif turn.floor is Floor.OVERLAP:
-            evidence.overlap_ms += STEP_MS
+            evidence.overlap_ms += HOP_MS
+        if evidence.agent_speaks or evidence.is_preparing or turn.is_open:
+            evidence.last_active_sample = at_sample
+
+    def _hold_itself(self, at_sample: int, evidence: Evidence) -> None:
+        held = posture.posture(self._settings.posture, evidence)
+        if held != self._posture:
+            self._posture = held
+            if held:
+                self._emit(Posture(at_sample, held))
+        target = posture.gaze(self._settings.posture, evidence)
+        if target != self._gaze:
+            self._gaze = target
+            if target:
+                self._emit(Gaze(at_sample, target))
 
     def _stop(self, at_sample: int, turn: Turn) -> None:
         heard_ms = self._talk.heard_ms

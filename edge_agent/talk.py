@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.events import BackChannel, Fault, Filler, FirstAudio
+from edge_agent.events import Acknowledge, BackChannel, Fault, Filler, FirstAudio
 from edge_agent.guard import Emit
 from edge_agent.turn import NEVER
 from edge_agent.units import samples_to_ms
@@ -55,6 +55,11 @@ class Talk:
         return not self._kinds and self._mixer.is_silent
 
     @property
+    def is_preparing(self) -> bool:
+        """Words were asked for that are not sound yet."""
+        return bool(self._kinds) and not self._mixer.is_speaking
+
+    @property
     def heard_ms(self) -> float:
         """How much of what is being said has been played."""
         return samples_to_ms(self._mixer.played_samples)
@@ -69,7 +74,7 @@ class Talk:
             self._kinds.append(kind)
             self._ahead.ask(text)
 
-    def reflex(self, at_sample: int, event: type[BackChannel] | type[Filler]) -> None:
+    def reflex(self, at_sample: int, event: type[BackChannel] | type[Filler] | type[Acknowledge]) -> None:
         """Play a short sound of the event's kind now, unless one is sounding."""
         clip, samples = self._voice.clip(event.name)
         if self._mixer.play_reflex(samples):
@@ -114,7 +119,7 @@ class Talk:
         self._ahead.close()
 
     def _tell_first(self, at_sample: int, kind: str) -> None:
-        if self._answers_sample == NEVER or kind not in ("reply", "filler"):
+        if self._answers_sample == NEVER or kind not in ("reply", "filler", "acknowledge"):
             return
         self._emit(FirstAudio(at_sample, samples_to_ms(at_sample - self._answers_sample), kind))
         if kind == "reply":

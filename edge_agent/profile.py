@@ -56,7 +56,7 @@ class ModelProfile(_Strict):
     """`bundle` is a shipped name or a folder."""
 
     bundle: str = "default"
-    backend: Literal["onnx", "litert", "auto"] = "auto"
+    backend: Literal["onnx", "litert", "tensorrt", "auto"] = "auto"
     inference_p99_ms: Annotated[float, Field(gt=0, le=40)] = 4.0
 
 

@@ -16,6 +16,7 @@ from edge_agent.clock import Clock
 from edge_agent.conversation import Conversation
 from edge_agent.dsp.echo import EchoCanceller
 from edge_agent.dsp.features import LogMel
+from edge_agent.dsp.near_talk import NearTalker
 from edge_agent.dsp.prosody import Prosody
 from edge_agent.egress import Gate
 from edge_agent.errors import CommandsError
@@ -42,6 +43,7 @@ from edge_agent.units import HOP_SAMPLES
 from edge_agent.voice.ahead import VoiceAhead
 from edge_agent.voice.mixer import Mixer
 from edge_agent.voice.voice import Voice, installed_engines
+from edge_agent.yielding import Yielding
 
 SHIPPED_COMMANDS = Path(__file__).resolve().parent / "data" / "commands"
 
@@ -139,6 +141,7 @@ class Agent:
                 duplex=duplex,
                 echo=echo,
                 features=LogMel(),
+                near=NearTalker(),
                 prosody=Prosody(),
                 listener=kit.listener,
                 attention=attention,
@@ -147,6 +150,7 @@ class Agent:
                 reactions=Reactions(
                     profile.reflexes, self.talk, emit, hears_over_itself=hears_over_itself or echo is not None
                 ),
+                yielding=Yielding(profile.reflexes.barge_in, self.talk, emit),
                 conversation=Conversation(self.skills, self.talk, gate, emit, self.meters),
                 talk=self.talk,
                 mixer=mixer,

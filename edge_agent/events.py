@@ -173,13 +173,15 @@ class FirstAudio(Event):
 class BargeIn(Event):
     """The talker spoke over the agent.
 
-    stage: "duck" (suspected), "stop" (sure) or "resume" (it was none); heard_ms: how much of the reply was heard.
+    stage: "duck" (suspected), "stop" (silent), then "resume" (it was none) or "drop" (the rest will not be said).
+    heard_ms, heard: how much of the reply was heard, and its words that have begun. latency_ms: since it began.
     """
 
     name: ClassVar[str] = "barge_in"
     stage: str = "stop"
     heard_ms: float = 0.0
     latency_ms: float = 0.0
+    heard: str = ""
 
 
 @dataclass(frozen=True, slots=True)

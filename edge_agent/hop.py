@@ -15,6 +15,7 @@ from edge_agent.audio.base import Duplex
 from edge_agent.conversation import Conversation
 from edge_agent.dsp.echo import EchoCanceller
 from edge_agent.dsp.features import LogMel
+from edge_agent.dsp.near_talk import NearTalker
 from edge_agent.dsp.prosody import Prosody
 from edge_agent.events import EndOfTurn, SpeechStarted
 from edge_agent.freshness import Freshness
@@ -28,6 +29,7 @@ from edge_agent.turn import Change, Turn
 from edge_agent.understanding import Understanding, blank_posteriors
 from edge_agent.units import HOP_SAMPLES, NUM_MELS, STRIDE_HOPS, ms_to_samples, samples_to_ms
 from edge_agent.voice.mixer import Mixer
+from edge_agent.yielding import Yielding
 
 ECHO_TAIL_MS = 250  # of the room, after the loudspeaker has stopped
 WAKE_PRE_ROLL_STEPS = 3  # a command may follow its wake phrase without a pause
@@ -41,12 +43,14 @@ class Parts:
     duplex: Duplex
     echo: EchoCanceller | None  # None: nothing of the loudspeaker reaches the microphone, or nobody cancels it
     features: LogMel
+    near: NearTalker
     prosody: Prosody
     listener: Listener
     attention: Attention
     understanding: Understanding
     turn: Turn
     reactions: Reactions
+    yielding: Yielding
     conversation: Conversation
     talk: Talk
     mixer: Mixer
@@ -80,10 +84,12 @@ class Hop:
         self._cancelling = Part("echo", emit, parts.echo.reset if parts.echo else do_nothing)
         self._computing = Part("features", emit)
         self._sounding = Part("prosody", emit, parts.prosody.reset)
+        self._finding = Part("near talker", emit, parts.near.reset)
         self._listening = Part("listener", emit, parts.listener.reset)
         self._waking = Part("wake", emit, parts.attention.reset)
         self._decoding = Part("decoder", emit, parts.understanding.restart)
         self._reacting = Part("reflexes", emit, parts.reactions.reset)
+        self._yielding = Part("barge-in", emit, parts.yielding.reset)
         self._talking = Part("conversation", emit)
         self._mixing = Part("mixer", emit)
 
@@ -96,6 +102,7 @@ class Hop:
         self._cancel(at)
         self.parts.conversation.hear(self._heard)
         self._computing.run(at, self.parts.features.step, self._heard, self._log_mel[self._phase])
+        self._finding.run(at, self._find_near, at)
         is_deaf = self._is_deaf(at)
         if self._sounding.run(at, self.parts.prosody.step, self._heard) and not is_deaf:
             self._hear(at)
@@ -106,6 +113,7 @@ class Hop:
         if self.parts.turn.is_open or self.parts.attention.is_awake(at):
             self._take_turn(at)
         self._talking.run(at, self.parts.conversation.step, at)
+        self._yielding.run(at, self.parts.yielding.step, at, self.parts.near)
         if not self._mixing.run(at, self.parts.mixer.render, self._out):
             self._out.fill(0.0)
         self.parts.duplex.write_hop(self._out)
@@ -127,8 +135,10 @@ class Hop:
         p_voice, p_eot, log_posteriors = 0.0, math.nan, self._nothing
         if self._listening.run(at, parts.listener.step, self._log_mel) and not is_deaf:
             p_voice, p_eot, log_posteriors = parts.listener.p_voice, parts.listener.p_eot, parts.listener.log_posteriors
-        if self._waking.run(at, parts.attention.step, at, log_posteriors) and parts.attention.has_woken:
+        # a deaf agent too hears the phrase, for nothing else can interrupt it
+        if self._waking.run(at, parts.attention.step, at, parts.listener.log_posteriors) and parts.attention.has_woken:
             self._wake(at)
+        parts.yielding.hear_step(p_voice, parts.understanding.grammar)
         parts.understanding.remember(log_posteriors)
         if parts.turn.is_open:
             self._decoding.run(at, parts.understanding.step, at, log_posteriors, parts.turn.is_silent)
@@ -171,10 +181,18 @@ class Hop:
         else:
             self._talking.run(at, parts.conversation.answer, at, heard, turn_ms, voiced_ms)
 
+    def _find_near(self, at: int) -> None:
+        """An agent that is deaf while it speaks finds nobody then."""
+        near = self.parts.near
+        near.step(self._log_mel[self._phase], self._mic, self._heard)
+        if self._is_deaf(at):
+            near.forget()
+
     def _wake(self, at: int) -> None:
         """What was said before the wake phrase is no part of the command."""
         parts = self.parts
         parts.turn.close()
+        parts.yielding.drop(at)
         self._follows_wake = True  # the end of the phrase may look like a very short turn
         parts.understanding.reset()
         parts.understanding.forget_before(WAKE_PRE_ROLL_STEPS)

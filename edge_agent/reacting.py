@@ -3,18 +3,18 @@
 Thread: hop only. One `Evidence` is filled again and again; a hop that decides nothing builds nothing that lasts.
 """
 
-from edge_agent.events import Acknowledge, BackChannel, BargeIn, Filler, Gaze, Nod, Posture
+from edge_agent.events import Acknowledge, BackChannel, Filler, Gaze, Nod, Posture
 from edge_agent.guard import Emit
 from edge_agent.profile import ReflexesProfile
-from edge_agent.reflexes import Evidence, acknowledge, back_channel, barge_in, filler, nod, posture
+from edge_agent.reflexes import Evidence, acknowledge, back_channel, filler, nod, posture
 from edge_agent.talk import Talk
-from edge_agent.turn import Floor, Grammar, Turn
+from edge_agent.turn import Grammar, Turn
 from edge_agent.understanding import Understanding
-from edge_agent.units import HOP_MS, samples_to_ms
+from edge_agent.units import samples_to_ms
 
 
 class Reactions:
-    """All reflexes of one agent."""
+    """All reflexes of one agent, but barge-in (`yielding.py`)."""
 
     def __init__(self, settings: ReflexesProfile, talk: Talk, emit: Emit, *, hears_over_itself: bool) -> None:
         """`hears_over_itself`: the agent's own sound does not reach its microphone."""
@@ -35,8 +35,6 @@ class Reactions:
         evidence = self.evidence
         self._collect(evidence, at_sample, turn, understanding)
         self._hold_itself(at_sample, evidence)
-        if evidence.overlap_ms > 0.0 and barge_in.decide(self._settings.barge_in, evidence):
-            self._stop(at_sample, turn)
         if acknowledge.decide(self._settings.acknowledge, evidence):
             evidence.last_acknowledge_sample = at_sample
             self._talk.reflex(at_sample, Acknowledge)
@@ -75,13 +73,9 @@ class Reactions:
         evidence.wait_ms = turn.wait_ms
         evidence.num_words = len(understanding.hypothesis.words)
         evidence.dictates_number = understanding.ends_in_number
-        evidence.agent_speaks = self._talk.holds_floor
+        evidence.agent_speaks = self._talk.holds_floor or self._talk.is_held
         evidence.is_preparing = self._talk.is_preparing
         evidence.can_make_sound = self._hears_over_itself
-        if not evidence.agent_speaks:
-            evidence.overlap_ms = 0.0
-        elif turn.floor is Floor.OVERLAP:
-            evidence.overlap_ms += HOP_MS
         if evidence.agent_speaks or evidence.is_preparing or turn.is_open:
             evidence.last_active_sample = at_sample
 
@@ -96,12 +90,6 @@ class Reactions:
             self._gaze = target
             if target:
                 self._emit(Gaze(at_sample, target))
-
-    def _stop(self, at_sample: int, turn: Turn) -> None:
-        heard_ms = self._talk.heard_ms
-        self._talk.stop()
-        self.evidence.overlap_ms = 0.0
-        self._emit(BargeIn(at_sample, "stop", heard_ms, samples_to_ms(at_sample - turn.voice.onset_sample)))
 
     def _fill(self, at_sample: int, turn: Turn) -> None:
         self.evidence.last_filler_sample = at_sample

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from edge_agent.events import Acknowledge, BackChannel, Fault, Filler, FirstAudio
 from edge_agent.guard import Emit
 from edge_agent.turn import NEVER
-from edge_agent.units import samples_to_ms
+from edge_agent.units import ms_to_hops, samples_to_ms
 from edge_agent.voice.ahead import VoiceAhead
 from edge_agent.voice.mixer import Mixer
+from edge_agent.voice.words import Spoken
 
 Sound = NDArray[np.float32]
 STOP_FADE_MS = 30
+LONGEST_HOLD_MS = 8_000  # nobody wants to hear the rest of a sentence after so long
+NOTHING = Spoken("", np.zeros(0, np.float32))
 
 
 class Sayer(Protocol):
@@ -38,6 +41,9 @@ class Talk:
         self._emit = emit
         self._kinds: deque[str] = deque()  # of what was asked for and has not begun
         self._answers_sample = NEVER
+        self._said = NOTHING  # the reply that sounds or sounded last
+        self._held_hops_left = 0
+        self.num_stops = 0
 
     @property
     def is_sounding(self) -> bool:
@@ -47,7 +53,12 @@ class Talk:
     @property
     def holds_floor(self) -> bool:
         """A reply sounds: something that a user may want to interrupt."""
-        return self._mixer.is_speaking
+        return self._mixer.is_speaking and not self._mixer.is_held
+
+    @property
+    def is_held(self) -> bool:
+        """A reply waits, silent, to be taken up again."""
+        return self._mixer.is_held
 
     @property
     def is_idle(self) -> bool:
@@ -64,13 +75,20 @@ class Talk:
         """How much of what is being said has been played."""
         return samples_to_ms(self._mixer.played_samples)
 
+    @property
+    def heard_text(self) -> str:
+        """Its words that have begun to sound, as they are spoken."""
+        return self._said.text_until(self._mixer.played_samples)
+
     def answers(self, last_voiced_sample: int) -> None:
         """What is said from now on answers a turn that was voiced until then."""
         self._answers_sample = last_voiced_sample
 
     def say(self, text: str, kind: str = "reply") -> None:
-        """Queue words; they begin when they are sound and nothing else is being said."""
+        """Queue words; they begin when they are sound and nothing else is being said. An answer ends what is held."""
         if text:
+            if self._mixer.is_held and kind == "reply":
+                self.stop()
             self._kinds.append(kind)
             self._ahead.ask(text)
 
@@ -96,6 +114,8 @@ class Talk:
 
     def step(self, at_sample: int) -> None:
         """Once per hop: begin what is ready."""
+        if self._mixer.is_held:
+            self._wait()
         if not self._kinds or self._mixer.is_speaking or self._mixer.is_reflexing or self._mixer.is_ringing:
             return
         made = self._ahead.take()
@@ -105,18 +125,52 @@ class Talk:
         if self._ahead.error:
             self._emit(Fault(at_sample, "voice", "failed", self._ahead.num_errors, self._ahead.error))
             self._ahead.error = ""
-        if self._mixer.play(made[1]):
+        self._said = made
+        if self._mixer.play(made.sound):
             self._tell_first(at_sample, kind)
+
+    def feed(self, at_sample: int, sound: Sound) -> None:
+        """Play the next piece of an answer that is made elsewhere, of unknown words, behind the one before."""
+        if not self._mixer.is_speaking:
+            self._said = NOTHING
+        if self._mixer.play(sound):
+            self._tell_first(at_sample, "reply")
+
+    def duck(self) -> None:
+        """Speak lower for a moment."""
+        self._mixer.duck()
+
+    def unduck(self) -> None:
+        """Speak as before."""
+        self._mixer.unduck()
+
+    def hold(self) -> None:
+        """Be silent within one hop, and keep the rest of the reply."""
+        self._mixer.hold()
+        self._held_hops_left = ms_to_hops(LONGEST_HOLD_MS)
+
+    def go_on(self) -> None:
+        """Take the held reply up again at the word that was cut."""
+        place = self._mixer.place_samples
+        self._mixer.unduck()
+        self._mixer.go_on(place - self._said.place_of_word(place))
 
     def stop(self) -> None:
         """Fade out and forget what was to be said."""
+        self.num_stops += 1
         self._kinds.clear()
         self._ahead.forget()
         self._mixer.stop(STOP_FADE_MS)
+        self._mixer.unduck()
 
     def close(self) -> None:
         """End the worker."""
         self._ahead.close()
+
+    def _wait(self) -> None:
+        self._held_hops_left -= 1
+        if self._held_hops_left <= 0:
+            self.stop()
 
     def _tell_first(self, at_sample: int, kind: str) -> None:
         if self._answers_sample == NEVER or kind not in ("reply", "filler", "acknowledge"):

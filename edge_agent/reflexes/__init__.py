@@ -27,8 +27,6 @@ class Evidence:
     num_words: int = 0
     dictates_number: bool = False  # the last word heard is a number: more digits may come
     agent_speaks: bool = False
-    heard_ms: float = 0.0  # how much of the agent's sound has been played
-    overlap_ms: float = 0.0  # voiced time of the user while the agent spoke
     can_make_sound: bool = True  # the agent would not hear itself
     last_nod_sample: int = LONG_AGO_SAMPLE
     last_back_channel_sample: int = LONG_AGO_SAMPLE

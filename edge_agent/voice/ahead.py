@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from edge_agent.voice.base import Samples
+from edge_agent.voice.words import Spoken, with_words
 
 
 class Sayer(Protocol):
@@ -27,7 +28,7 @@ class VoiceAhead:
     def __init__(self, voice: Sayer, is_threaded: bool) -> None:
         self._voice = voice
         self._asked: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
-        self._made: queue.SimpleQueue[tuple[int, str, Samples]] = queue.SimpleQueue()
+        self._made: queue.SimpleQueue[tuple[int, Spoken]] = queue.SimpleQueue()
         self._round = 0
         self._num_waiting = 0
         self.num_errors = 0
@@ -47,18 +48,18 @@ class VoiceAhead:
         if self._worker:
             self._asked.put((self._round, text))
         else:
-            self._made.put((self._round, text, self._make(text)))
+            self._made.put((self._round, self._make(text)))
 
-    def take(self) -> tuple[str, Samples] | None:
-        """(text, sound) of the next reply that is ready, or None."""
+    def take(self) -> Spoken | None:
+        """The next reply that is ready, or None."""
         while self._num_waiting:
             try:
-                made_in, text, sound = self._made.get_nowait()
+                made_in, spoken = self._made.get_nowait()
             except queue.Empty:
                 return None
             if made_in == self._round:
                 self._num_waiting -= 1
-                return text, sound
+                return spoken
         return None
 
     def forget(self) -> None:
@@ -76,13 +77,13 @@ class VoiceAhead:
         while (asked := self._asked.get()) is not None:
             asked_in, text = asked
             if asked_in == self._round:
-                self._made.put((asked_in, text, self._make(text)))
+                self._made.put((asked_in, self._make(text)))
 
-    def _make(self, text: str) -> Samples:
+    def _make(self, text: str) -> Spoken:
         """A reply that fails is silence, and a reason; the worker outlives it."""
         try:
-            return self._voice.say(text)
+            return with_words(text, self._voice.say(text))
         except Exception as error:
             self.num_errors += 1
             self.error = f"{type(error).__name__}: {error}"
-            return np.zeros(0, np.float32)
+            return Spoken(text, np.zeros(0, np.float32))

@@ -29,7 +29,7 @@ VOCABULARY = {
     "gaze": {"target"},
     "posture": {"posture"},
     "first_audio": {"latency_ms", "kind"},
-    "barge_in": {"stage", "heard_ms", "latency_ms"},
+    "barge_in": {"stage", "heard_ms", "latency_ms", "heard"},
     "reply": {"text"},
     "offload": {"allowed", "reason"},
     "xrun": {"kind", "count"},

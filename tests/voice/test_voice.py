@@ -173,7 +173,7 @@ def test_ahead_in_virtual_time_answers_at_once_and_in_order(bank: ClipBank) -> N
     assert ahead.take() is None
     ahead.ask("Okay.")
     ahead.ask(FREE_TEXT)
-    assert [made[0] for made in (ahead.take(), ahead.take()) if made] == ["Okay.", FREE_TEXT]
+    assert [made.text for made in (ahead.take(), ahead.take()) if made] == ["Okay.", FREE_TEXT]
     assert not ahead.is_waiting
 
 
@@ -194,6 +194,6 @@ def test_ahead_in_a_thread_never_blocks_and_forgets_what_nobody_wants(bank: Clip
     while made is None and time.monotonic() < deadline_s:
         made = ahead.take()
     assert made is not None
-    assert made[0] == FREE_TEXT
+    assert made.text == FREE_TEXT
     assert not ahead.is_waiting
     ahead.close()

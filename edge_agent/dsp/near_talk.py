@@ -1,0 +1,101 @@
+"""Is someone near the microphone, hop by hop, while the agent's own loudspeaker sounds?
+
+What is left of the echo is compared, band by band, with what is to be expected: a share of the echo that was taken
+away, learned while nobody is near, or the noise of the room. What is above that adds up until it is sure.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_agent.dsp.features import LogMel
+from edge_agent.units import HOP_SAMPLES, NUM_MELS
+
+Hop = NDArray[np.float32]  # [HOP_SAMPLES]
+Frame = NDArray[np.float32]  # [NUM_MELS], natural log of power
+
+FIRST_BAND, LAST_BAND = 5, 36  # about 300 to 6000 Hz: a talker is seldom louder than the echo below
+MOST_ABOVE, MOST_BELOW = 4.0, 1.0  # of one band
+BIAS = 0.4  # what chance brings
+MOST_SCORE = 10.0
+NEAR_SCORE = 1.0  # from here on someone may be near, and little is learned
+ECHO_FADE = 0.12  # per hop: 60 dB in 1.2 s, the tail of a lively room beyond the canceller's reach
+NO_ECHO = -11.5
+START_SHARE, LEAST_SHARE, MOST_SHARE = -0.7, -6.0, 0.5  # of the echo
+SHARE_UP, SHARE_DOWN, SHARE_UP_NEAR = 0.06, 0.02, 0.006  # per hop
+START_FLOOR = -8.0
+FLOOR_UP, FLOOR_DOWN, FLOOR_UP_NEAR = 0.03, 0.03, 0.004
+
+
+class NearTalker:
+    """`score`: 0 nobody; grows while someone is near. `is_heard`: the last hop says that someone is.
+
+    Thread: hop only. Never allocates after construction.
+    """
+
+    def __init__(self) -> None:
+        self._heard, self._expected, self._above, self._step_by = (
+            np.zeros(LAST_BAND - FIRST_BAND, np.float32) for _ in range(4)
+        )
+        self._echo, self._share, self._floor = (np.zeros_like(self._heard) for _ in range(3))
+        self._is_echo, self._is_above = np.zeros(len(self._heard), bool), np.zeros(len(self._heard), bool)
+        self._log_mel = LogMel()
+        self._cancelled = np.zeros(HOP_SAMPLES, np.float32)
+        self._cancelled_mel = np.zeros(NUM_MELS, np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """As if nothing had been heard."""
+        self.forget()
+        self._echo.fill(NO_ECHO)
+        self._share.fill(START_SHARE)
+        self._floor.fill(START_FLOOR)
+        self._log_mel.reset()
+
+    def step(self, heard_mel: Frame, mic: Hop, heard: Hop) -> None:
+        """One hop: the microphone, the same without the echo, and the log-mel frame of that."""
+        np.subtract(mic, heard, out=self._cancelled)
+        self._log_mel.step(self._cancelled, self._cancelled_mel)
+        np.copyto(self._heard, heard_mel[FIRST_BAND:LAST_BAND])
+        np.subtract(self._echo, ECHO_FADE, out=self._echo)
+        np.maximum(self._echo, self._cancelled_mel[FIRST_BAND:LAST_BAND], out=self._echo)
+        np.add(self._echo, self._share, out=self._expected)
+        np.greater(self._expected, self._floor, out=self._is_echo)
+        self._add_up()
+        self._learn_share()
+        self._learn_floor()
+
+    def forget(self) -> None:
+        """What was heard so far was nobody, or nobody of interest."""
+        self.score, self.is_heard = 0.0, False
+
+    def _add_up(self) -> None:
+        above = self._above
+        np.logaddexp(self._expected, self._floor, out=above)
+        np.subtract(self._heard, above, out=above)
+        np.maximum(above, -MOST_BELOW, out=above)
+        np.minimum(above, MOST_ABOVE, out=above)
+        evidence = float(above.sum()) / len(above) - BIAS
+        self.score = min(max(0.0, self.score + evidence), MOST_SCORE)
+        self.is_heard = evidence > 0.0 and self.score >= NEAR_SCORE
+
+    def _learn_share(self) -> None:
+        """A median that follows: up and down by steps."""
+        np.greater(self._heard, self._expected, out=self._is_above)
+        up = SHARE_UP if self.score <= NEAR_SCORE else SHARE_UP_NEAR
+        self._move(self._share, up, SHARE_DOWN, self._is_echo)
+        np.maximum(self._share, LEAST_SHARE, out=self._share)
+        np.minimum(self._share, MOST_SHARE, out=self._share)
+
+    def _learn_floor(self) -> None:
+        np.greater(self._heard, self._floor, out=self._is_above)
+        np.logical_not(self._is_echo, out=self._is_echo)
+        up = FLOOR_UP if self.score <= NEAR_SCORE else FLOOR_UP_NEAR
+        self._move(self._floor, up, FLOOR_DOWN, self._is_echo)
+
+    def _move(self, value: Frame, up: float, down: float, where: NDArray[np.bool_]) -> None:
+        step_by = self._step_by
+        np.copyto(step_by, self._is_above)
+        np.multiply(step_by, up + down, out=step_by)
+        np.subtract(step_by, down, out=step_by)
+        np.multiply(step_by, where, out=step_by)
+        np.add(value, step_by, out=value)

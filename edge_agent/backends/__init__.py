@@ -7,9 +7,17 @@ from pathlib import Path
 from edge_agent.backends.base import Graph, GraphSpec
 from edge_agent.errors import BackendError
 
-# Backend -> the modules that it can run on. Fastest first, which is what "auto" means: LiteRT needs 60 % of the time
-# that ONNX Runtime needs for one small step (python -m export parity).
-RUNTIMES = {"litert": ("ai_edge_litert", "tflite_runtime"), "onnx": ("onnxruntime",)}
+# Backend -> the modules that it can run on.
+RUNTIMES = {"litert": ("ai_edge_litert", "tflite_runtime"), "onnx": ("onnxruntime",), "tensorrt": ("tensorrt",)}
+# Fastest first: LiteRT needs 60 % of the time that ONNX Runtime needs for one small step (python -m export parity). A
+# GPU is never taken unasked: who has one may want it for something else.
+AUTOMATIC = ("litert", "onnx")
+_READS = {"litert": "litert", "onnx": "onnx", "tensorrt": "onnx"}
+
+
+def file_kind(backend: str) -> str:
+    """Which of a bundle's files a backend reads."""
+    return _READS[backend]
 
 
 def is_installed(backend: str) -> bool:
@@ -21,7 +29,8 @@ def choose_backend(backend: str, offered: tuple[str, ...]) -> str:
     """The backend to use of those that a bundle offers; "auto" picks the fastest installed. Raises BackendError."""
     if backend not in (*RUNTIMES, "auto"):
         raise BackendError(f"no backend {backend!r}: choose one of auto, {', '.join(RUNTIMES)}")
-    candidates = [name for name in RUNTIMES if name in offered and backend in (name, "auto")]
+    wanted = AUTOMATIC if backend == "auto" else (backend,)
+    candidates = [name for name in wanted if file_kind(name) in offered]
     if not candidates:
         raise BackendError(f"the bundle has no file for {backend}, only for {', '.join(offered)}: choose one of these")
     for candidate in candidates:

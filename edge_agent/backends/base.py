@@ -54,13 +54,17 @@ class Graph(ABC):
 
     def __init__(self, spec: GraphSpec) -> None:
         """Take all buffers, zero."""
-        self.inputs: Mapping[str, NDArray[np.float32]] = _zeros(spec.all_inputs)
-        self.outputs: Mapping[str, NDArray[np.float32]] = _zeros(spec.all_outputs)
+        self.inputs: Mapping[str, NDArray[np.float32]] = {one.name: self.make_buffer(one) for one in spec.all_inputs}
+        self.outputs: Mapping[str, NDArray[np.float32]] = {one.name: self.make_buffer(one) for one in spec.all_outputs}
         self._states = [(self.inputs[state.name], self.outputs[state.name + NEXT_SUFFIX]) for state in spec.states]
 
     @abstractmethod
     def run(self) -> None:
         """Compute `outputs` from `inputs`. Hop thread. Raises what the runtime raises."""
+
+    def make_buffer(self, tensor: TensorSpec) -> NDArray[np.float32]:
+        """Zeros for one tensor, at construction; a runtime that wants them elsewhere says so here."""
+        return np.zeros(tensor.shape, tensor.dtype)
 
     def advance_states(self) -> None:
         """The next states become the states. Hop thread, allocates nothing."""
@@ -71,10 +75,6 @@ class Graph(ABC):
         """As if nothing had been heard. Hop thread, allocates nothing."""
         for state, _ in self._states:
             state.fill(0.0)
-
-
-def _zeros(tensors: tuple[TensorSpec, ...]) -> dict[str, NDArray[np.float32]]:
-    return {tensor.name: np.zeros(tensor.shape, tensor.dtype) for tensor in tensors}
 
 
 def check_tensors(path: Path, found: tuple[TensorSpec, ...], expected: tuple[TensorSpec, ...]) -> None:

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.backends import choose_backend, open_graph
+from edge_agent.backends import choose_backend, file_kind, open_graph
 from edge_agent.models.bundle import Bundle
 from edge_agent.models.phones import BLANK
 
@@ -24,9 +24,9 @@ class Listener:
     """
 
     def __init__(self, bundle: Bundle, backend: str = "auto") -> None:
-        """`backend`: "litert", "onnx" or "auto". Raises BackendError or BundleError."""
+        """`backend`: "litert", "onnx", "tensorrt" or "auto". Raises BackendError or BundleError."""
         self.backend = choose_backend(backend, tuple(bundle.files))
-        self._graph = open_graph(bundle.files[self.backend], self.backend, bundle.spec)
+        self._graph = open_graph(bundle.files[file_kind(self.backend)], self.backend, bundle.spec)
         self._log_mel = self._graph.inputs["log_mel"][0]
         outputs = self._graph.outputs
         self._heard, self._voice = outputs["log_posteriors"], outputs["p_voice"]

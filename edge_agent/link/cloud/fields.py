@@ -17,6 +17,7 @@ MAX_TEXT_CHARACTERS = 20_000
 MAX_SOUND_CHARACTERS = 2 << 20  # base64 of 33 s of sound at 24 kHz
 MAX_ITEMS = 256  # of one list
 MAX_DEPTH = 16  # of a tool's arguments
+_STANDARD = str.maketrans("-_", "+/")  # protocol buffers' JSON allows both
 _T = TypeVar("_T")
 _DURATION = re.compile(r"^(-?\d{1,9}(?:\.\d{1,9})?)s$")
 
@@ -81,13 +82,13 @@ class Fields:
         return [item[:MAX_TEXT_CHARACTERS] for item in self._typed(key, list, [])[:MAX_ITEMS] if isinstance(item, str)]
 
     def sound(self, key: str) -> bytes:
-        """PCM16 in base64; empty when it is none. A half sample at the end is cut."""
+        """PCM16 in base64, of either alphabet; empty when it is none. A half sample at the end is cut."""
         encoded = self._typed(key, str, "")
         if len(encoded) > MAX_SOUND_CHARACTERS:
             self._counters.num_oversize += 1
             return b""
         try:
-            sound = base64.b64decode(encoded, validate=True)
+            sound = base64.b64decode(encoded.translate(_STANDARD), validate=True)
         except (binascii.Error, ValueError):
             self._counters.num_malformed += 1
             return b""

@@ -19,6 +19,7 @@ _SETUP = frozenset(
     "inputAudioTranscription outputAudioTranscription proactivity historyConfig avatarConfig safetySettings "
     "labels".split()
 )
+_URL_SAFE = str.maketrans("+/", "-_")  # either alphabet is good: google-genai sends this one
 _NO_KEY = "API key not valid. Please pass a valid API key."
 
 
@@ -137,7 +138,7 @@ class GeminiServer(Served):
         elif kind == "audioStreamEnd" and not self._detects:
             raise Refused(1007, "audioStreamEnd is only for automatic activity detection.")
         elif kind == "audio":
-            await self._on_sound(base64.b64decode(what["data"]))
+            await self._on_sound(base64.urlsafe_b64decode(what["data"].translate(_URL_SAFE)))
         elif kind == "text" and self._detects:
             self._answer()
 

@@ -38,8 +38,9 @@ WORDS = {
     "gemini_live": (
         "setupComplete serverContent modelTurn parts inlineData mimeType data turnComplete interrupted text thought "
         "generationComplete inputTranscription outputTranscription finished toolCall functionCalls id name args ids "
-        "toolCallCancellation goAway timeLeft sessionResumptionUpdate newHandle resumable usageMetadata turnCompleteReason "
-        "promptTokenCount voiceActivity voiceActivityType interactionStatus somethingNew audio/pcm;rate=24000 AAAA lights"
+        "toolCallCancellation goAway timeLeft sessionResumptionUpdate newHandle resumable usageMetadata "
+        "turnCompleteReason promptTokenCount voiceActivity voiceActivityType interactionStatus somethingNew "
+        "audio/pcm;rate=24000 AAAA lights"
     ).split(),
     "openai_realtime": (
         "type delta response_id item_id response id status status_details reason error code message transcript item "

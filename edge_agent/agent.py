@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.asking import Asking
 from edge_agent.attention import Attention, Spotter
 from edge_agent.audio.base import Duplex
 from edge_agent.clock import Clock
@@ -32,8 +33,10 @@ from edge_agent.models.fitted import Fitted
 from edge_agent.models.grammar import compile_commands
 from edge_agent.models.listener import Listener
 from edge_agent.models.wake import KeywordSpotter
+from edge_agent.offloading import Offloading
 from edge_agent.profile import Profile
 from edge_agent.reacting import Reactions
+from edge_agent.ring import MessageRing
 from edge_agent.skills.home import Home, Volume
 from edge_agent.skills.registry import Skills
 from edge_agent.talk import Sayer, Talk
@@ -104,8 +107,7 @@ def find_commands(name_or_path: str) -> Path:
 
 
 def _notices(spotter: KeywordSpotter | None) -> tuple[str, ...]:
-    weak = spotter.weak_phrases if spotter else ()
-    return tuple(f"wake phrase '{phrase}' is short and will be heard by chance; choose a longer one" for phrase in weak)
+    return spotter.warnings if spotter else ()
 
 
 class Agent:
@@ -121,9 +123,11 @@ class Agent:
         gate: Gate,
         is_live: bool,
         hears_over_itself: bool,
+        answers: MessageRing | None = None,
     ) -> None:
         """`is_live`: replies are made in a thread of their own, for the hop must not wait for them.
         `hears_over_itself`: the agent's own sound does not reach its microphone, so it can listen while it speaks.
+        `answers`: what a cloud model says, through the link process; None where there is none.
         """
         profile, self.meters = kit.profile, Meters()
         kit.listener.reset()
@@ -134,6 +138,9 @@ class Agent:
         home = Home(volume=Volume(profile.audio.volume_percent))
         self.skills = Skills(home, lambda: clock.local_time(self.hop.at_sample), kit.replies, kit.skills)
         self._duplex = duplex
+        offloading = Offloading(profile.cloud, gate, self.talk, emit, answers)
+        asking = Asking(offloading, gate, self.skills, profile.privacy.consent)
+        self.conversation = Conversation(self.skills, self.talk, asking, emit, self.meters)
         attention = Attention(profile.wake.phrases, kit.spotter, profile.wake.awake_s, emit)
         attention.reset()
         self.hop = Hop(
@@ -151,7 +158,7 @@ class Agent:
                     profile.reflexes, self.talk, emit, hears_over_itself=hears_over_itself or echo is not None
                 ),
                 yielding=Yielding(profile.reflexes.barge_in, self.talk, emit),
-                conversation=Conversation(self.skills, self.talk, gate, emit, self.meters),
+                conversation=self.conversation,
                 talk=self.talk,
                 mixer=mixer,
                 health=Health(duplex, kit.listener, self.meters, emit),
@@ -164,8 +171,8 @@ class Agent:
 
     @property
     def is_idle(self) -> bool:
-        """Nobody speaks, nothing is to be said, and no timer rings."""
-        return not self.turn.is_open and self.talk.is_idle and not self.skills.timers.ringing
+        """Nobody speaks, nothing is to be said or awaited, and no timer rings."""
+        return not self.turn.is_open and self.talk.is_idle and self.conversation.is_idle
 
     def close(self) -> None:
         """Give the device and the synthesis back."""

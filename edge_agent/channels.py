@@ -2,6 +2,7 @@
 
     hop process  --events-->     link process      what happened
     hop process  --offload-->    link process      sound that the egress gate let out; nobody else writes it
+    link process --answers-->    hop process       what a cloud model says
     hop process  --heartbeat-->  supervisor        hops in which the device really gave sound
 
 The supervisor creates all of it, so that either process can die and its successor finds the same rings.
@@ -20,7 +21,8 @@ import numpy as np
 from edge_agent.ring import MessageRing
 
 EVENT_BYTES = 1 << 18
-OFFLOAD_BYTES = 1 << 21  # the longest turn whole, as float32, and half a turn more
+OFFLOAD_BYTES = 1 << 21  # the longest turn whole, and its controls
+ANSWER_BYTES = 1 << 20  # half a minute of an answer; the link process keeps the rest
 PR_SET_PDEATHSIG = 1
 
 
@@ -53,12 +55,14 @@ class Channels:
 
     events: MessageRing
     offload: MessageRing
+    answers: MessageRing
     heartbeat: Heartbeat
 
     @classmethod
     def create(cls) -> "Channels":
         """Supervisor only. Raises OSError when the system gives no shared memory."""
-        return cls(MessageRing.create(EVENT_BYTES), MessageRing.create(OFFLOAD_BYTES), Heartbeat.create())
+        events, offload, answers = map(MessageRing.create, (EVENT_BYTES, OFFLOAD_BYTES, ANSWER_BYTES))
+        return cls(events, offload, answers, Heartbeat.create())
 
     @classmethod
     def attach(cls, arguments: Sequence[str]) -> "Channels":
@@ -66,21 +70,25 @@ class Channels:
         parser = argparse.ArgumentParser(add_help=False)
         parser.add_argument("--events", type=_two_fds, required=True)
         parser.add_argument("--offload", type=_two_fds, required=True)
+        parser.add_argument("--answers", type=_two_fds, required=True)
         parser.add_argument("--heartbeat", type=int, required=True)
         fds = parser.parse_args(arguments)
         _end_with_parent()
-        return cls(MessageRing.attach(*fds.events), MessageRing.attach(*fds.offload), Heartbeat(fds.heartbeat))
+        events, offload, answers = (MessageRing.attach(*pair) for pair in (fds.events, fds.offload, fds.answers))
+        return cls(events, offload, answers, Heartbeat(fds.heartbeat))
 
     @property
     def fds(self) -> tuple[int, ...]:
         """What a child must inherit."""
-        return (*self.events.fds, *self.offload.fds, self.heartbeat.memory_fd)
+        return (*self.events.fds, *self.offload.fds, *self.answers.fds, self.heartbeat.memory_fd)
 
     @property
     def arguments(self) -> list[str]:
         """The same, as words of a command line."""
-        events, offload = (",".join(str(fd) for fd in ring.fds) for ring in (self.events, self.offload))
-        return ["--events", events, "--offload", offload, "--heartbeat", str(self.heartbeat.memory_fd)]
+        arguments = ["--heartbeat", str(self.heartbeat.memory_fd)]
+        for name, ring in (("--events", self.events), ("--offload", self.offload), ("--answers", self.answers)):
+            arguments += [name, ",".join(str(fd) for fd in ring.fds)]
+        return arguments
 
 
 def _two_fds(text: str) -> tuple[int, int]:

@@ -6,20 +6,18 @@ Thread: hop only.
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.egress import Gate
+from edge_agent.asking import CONSENT, Asking
 from edge_agent.events import Intent, NoIntent, Reply
 from edge_agent.guard import Emit
 from edge_agent.meters import Meters
 from edge_agent.models.decoder import Hypothesis
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.reply import Act
-from edge_agent.sound_memory import SoundMemory
 from edge_agent.talk import Talk
-from edge_agent.turn import Grammar
-from edge_agent.understanding import grammar_of
+from edge_agent.turn import Grammar, Turn
+from edge_agent.understanding import Understanding, grammar_of
 from edge_agent.units import ms_to_samples
 
-NO_CLOUD = "I can't reach the cloud."
 NOT_UNDERSTOOD = "Sorry, I didn't catch that."
 RING_EVERY_MS = 4_000  # leaves room for what is said about it
 RING_FOR_MS = 60_000
@@ -29,24 +27,32 @@ QUESTION_VOICED_MS = 500  # shorter speech that is no command is no question eit
 class Conversation:
     """Turns in, replies out."""
 
-    def __init__(self, skills: Skills, talk: Talk, gate: Gate, emit: Emit, meters: Meters) -> None:
+    def __init__(self, skills: Skills, talk: Talk, asking: Asking, emit: Emit, meters: Meters) -> None:
         self._skills = skills
         self._talk = talk
-        self._gate = gate
+        self._asking = asking
         self._emit = emit
-        self._memory = SoundMemory()
         self._intents = meters.counters["intents"]
         self._next_ring_sample = 0
         self._rings_until = 0
 
     def hear(self, hop: NDArray[np.float32]) -> None:
         """Every hop of the microphone, float32 [160]: kept for a question that may have to leave the device."""
-        self._memory.push(hop)
+        self._asking.offloading.hear(hop)
+
+    @property
+    def is_idle(self) -> bool:
+        """No timer rings, and no answer is awaited."""
+        return not self._skills.timers.ringing and self._asking.offloading.is_idle
+
+    def follow(self, at_sample: int, turn: Turn, understanding: Understanding) -> None:
+        """Every listener step while the user's turn is open."""
+        self._asking.follow(at_sample, turn.voice.onset_sample, turn.voiced_ms, understanding.hypothesis)
 
     def answer(self, at_sample: int, heard: Hypothesis, turn_ms: float, voiced_ms: float) -> None:
         """The user's turn ended with these words."""
         grammar = grammar_of(heard)
-        if grammar >= Grammar.COULD_GO_ON and heard.intent is not None:
+        if grammar >= Grammar.COULD_GO_ON and heard.intent is not None and self._asking.keeps(at_sample, heard.intent):
             self._carry_out(at_sample, heard.intent, heard)
             return
         self._emit(NoIntent(at_sample, heard.confidence))
@@ -55,7 +61,7 @@ class Conversation:
         if grammar is Grammar.INCOMPLETE:
             self._reply(at_sample, NOT_UNDERSTOOD)
         else:
-            self._ask_cloud(at_sample, turn_ms)
+            self._reply(at_sample, self._asking.question(at_sample, turn_ms))
 
     def apologise(self, at_sample: int) -> None:
         """A turn was lost to a fault of ours."""
@@ -67,29 +73,30 @@ class Conversation:
             self._ring(at_sample)
         if self._skills.timers.ringing and at_sample >= self._next_ring_sample:
             self._ring_on(at_sample)
+        self._asking.offloading.step(at_sample)
         self._talk.step(at_sample)
 
     def _carry_out(self, at_sample: int, intent: str, heard: Hypothesis) -> None:
         self._intents.count += 1
         self._emit(Intent(at_sample, intent, heard.slots, heard.confidence))
+        text = self._asking.carry_out(at_sample, intent)
+        if text is not None:
+            self._reply(at_sample, text)
+            return
         reply = self._skills.handle(intent, heard.slots, at_sample)
         for act in reply.acts:
-            self._do(act)
+            self._do(at_sample, act)
         self._reply(at_sample, reply.text)
 
-    def _do(self, act: Act) -> None:
+    def _do(self, at_sample: int, act: Act) -> None:
         if act.kind == "stop_speaking":
             self._talk.stop()
         elif act.kind == "stop_alarm":
             self._talk.stop_ringing()
         elif act.kind == "volume":
             self._talk.set_volume(float(act.value))
-
-    def _ask_cloud(self, at_sample: int, turn_ms: float) -> None:
-        sound = self._memory.last(ms_to_samples(turn_ms))
-        self._emit(self._gate.offer(sound, at_sample, "open_question"))
-        # this version has no client behind the gate, so nothing that it says leads to an answer
-        self._reply(at_sample, NO_CLOUD)
+        elif act.kind == CONSENT:
+            self._reply(at_sample, self._asking.consented(at_sample))
 
     def _reply(self, at_sample: int, text: str) -> None:
         if text:

@@ -8,6 +8,7 @@
     +-- BackendError     a runtime that is not installed or refuses a graph
     +-- VoiceError       a clip bank or a text-to-speech program that cannot be used
     +-- CloudError       a cloud service that cannot be used: no key, no network, refused
+    +-- SafetyError      a file of safety rules that cannot be used
 
 Raised at construction only, with one line that names the thing and the cure.
 The hop never raises: it substitutes, counts and reports (see `meters.py`).
@@ -44,3 +45,7 @@ class VoiceError(EdgeAgentError):
 
 class CloudError(EdgeAgentError):
     """A cloud service cannot be used."""
+
+
+class SafetyError(EdgeAgentError):
+    """A file of safety rules cannot be used."""

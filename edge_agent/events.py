@@ -199,6 +199,22 @@ class Offload(Event):
     name: ClassVar[str] = "offload"
     allowed: bool = False
     reason: str = ""
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundLeft(Event):
+    """Sound that was leaving since an `Offload` that was allowed leaves no longer.
+
+    outcome: "asked" (an answer is wanted) or "abandoned"; sent_ms: how much left, pre_roll_ms of it before the speech.
+    """
+
+    name: ClassVar[str] = "sound_left"
+    turn: int = 0
+    purpose: str = ""
+    outcome: str = ""
+    sent_ms: float = 0.0
+    pre_roll_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +259,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     for kind in (
         *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake),
         *(Acknowledge, Gaze, Posture),
-        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, Xrun, Fault, Summary),
+        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, Xrun, Fault, Summary),
     )
 }
 

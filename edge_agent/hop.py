@@ -156,6 +156,8 @@ class Hop:
             self._emit(SpeechStarted(at, parts.turn.p_voice))
             self._decoding.run(at, parts.understanding.begin, at)
         self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
+        if parts.turn.is_open and self._phase == 0:
+            self._talking.run(at, parts.conversation.follow, at, parts.turn, parts.understanding)
         if change is Change.ENDED:
             self._end_turn(at)
         if parts.turn.is_open or not parts.talk.is_idle:

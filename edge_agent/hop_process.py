@@ -53,7 +53,10 @@ class LiveHop:
             self._duplex,
             self._emit,
             clock=WallClock(),
-            gate=Gate(profile.privacy.state, channels.offload),
+            gate=Gate(
+                profile.privacy.state, channels.offload, profile.cloud.client, pre_roll_ms=profile.cloud.pre_roll_ms
+            ),
+            answers=channels.answers,
             is_live=True,
             hears_over_itself=profile.audio.hears_over_itself,
         )

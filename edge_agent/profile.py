@@ -101,9 +101,51 @@ class VoiceProfile(_Strict):
 
 
 class PrivacyProfile(_Strict):
-    """What the egress gate starts as."""
+    """What the egress gate starts as; how long a spoken yes holds; where sound may go; where receipts are kept."""
 
     state: Literal["muted", "local_only", "ask", "on"] = "local_only"
+    consent: Literal["turn", "session"] = "turn"
+    hosts: tuple[str, ...] = ()
+    receipts: str = ""
+
+
+class ProviderProfile(_Strict):
+    """One cloud model. `model` and `url` empty: the provider's own; a key never stands here (docs/offload.md).
+
+    hearing_..., speaking_...: of a pipeline's transcription and speech services, by default on the server of its chat.
+    """
+
+    kind: Literal["gemini_live", "openai_realtime", "gpt_live", "pipeline"]
+    model: str = ""
+    url: str = ""
+    key_file: str = ""
+    voice: str = ""
+    hearing_url: str = ""
+    hearing_model: str = "whisper-1"
+    speaking_url: str = ""
+    speaking_model: str = "tts-1"
+
+
+class CloudProfile(_Strict):
+    """Who answers what the device cannot, in the order in which they are tried; none: nobody."""
+
+    providers: tuple[ProviderProfile, ...] = ()
+    instructions: str = (
+        "You answer questions that are asked aloud in a home, by voice. Be brief: one or two short sentences, "
+        "one question at a time, no lists. Say back what you were asked to do before you say that it is done."
+    )
+    language: str = "en-US"
+    early: bool = True
+    deadline_ms: Annotated[int, Field(ge=2_000, le=60_000)] = 10_000
+    pre_roll_ms: Annotated[int, Field(ge=0, le=1_000)] = 400
+    keep_open_s: Annotated[float, Field(ge=0, le=3_600)] = 120.0
+    safety_rules: str = "default"
+    without_words: Literal["block", "pass"] = "pass"
+
+    @property
+    def client(self) -> str | None:
+        """Who waits for sound, by name; None when nobody does."""
+        return self.providers[0].kind if self.providers else None
 
 
 class RealtimeProfile(_Strict):
@@ -153,6 +195,7 @@ class Profile(_Strict):
     endpointing: EndpointingProfile = EndpointingProfile()
     voice: VoiceProfile = VoiceProfile()
     privacy: PrivacyProfile = PrivacyProfile()
+    cloud: CloudProfile = CloudProfile()
     realtime: RealtimeProfile = RealtimeProfile()
 
     def latency_budget(self, lookahead_ms: float = MAX_LOOKAHEAD_MS) -> LatencyBudget:

@@ -24,6 +24,11 @@ class SoundMemory:
         self._hops[self._num_written % NUM_HOPS] = hop
         self._num_written += 1
 
+    def forget(self) -> None:
+        """Nothing was heard."""
+        self._hops.fill(0.0)
+        self._num_written = 0
+
     def last(self, num_samples: int) -> NDArray[np.float32]:
         """A copy of the newest sound in whole hops, oldest first; less when there is less."""
         num_hops = min(-(-num_samples // HOP_SAMPLES), NUM_HOPS, self._num_written)

@@ -88,7 +88,7 @@ class Supervisor:
         load_profile(profile_name)
         self.channels = Channels.create()
         hop = [sys.executable, "-m", "edge_agent.hop_process", "--profile", profile_name, *self.channels.arguments]
-        link = [sys.executable, "-m", "edge_agent.link", *self.channels.arguments]
+        link = [sys.executable, "-m", "edge_agent.link", "--profile", profile_name, *self.channels.arguments]
         link += ["--json"] if as_json else []
         link += ["--log", str(log)] if log is not None else []
         self.hop = Child("hop process", hop, self.channels.fds)

@@ -27,7 +27,7 @@ def _barge_in(event: events.BargeIn) -> Line:
 
 
 def _offload(event: events.Offload) -> Line:
-    said = "sound may leave" if event.allowed else "nothing left the device"
+    said = "sound leaves the device" if event.allowed else "nothing left the device"
     return "☁", "blue", said, event.reason
 
 
@@ -57,6 +57,7 @@ LINES: dict[str, Callable[..., Line]] = {
     "barge_in": _barge_in,
     "reply": lambda e: ("»", "bold", f"“{e.text}”", ""),
     "offload": _offload,
+    "sound_left": lambda e: ("☁", "blue", f"{e.sent_ms / 1000:.1f} s of sound left", f"{e.purpose}, {e.outcome}"),
     "xrun": _xrun,
     "fault": lambda e: ("!", "bold red", f"{e.part} {e.state}", e.error),
     "summary": _summary,

@@ -1,4 +1,4 @@
-"""Drains the rings that the hop process writes: events go to those who show and keep them, offload to nobody yet."""
+"""Drains the rings that the hop process writes: events to those who show and keep them, sound to who asks a cloud."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from edge_agent.channels import Channels
 from edge_agent.events import Event, from_json
+from edge_agent.parcels import Parcel, unpack
 
 Sink = Callable[[Event], None]
 
@@ -13,16 +14,20 @@ Sink = Callable[[Event], None]
 class Receiver:
     """Thread: the asyncio loop of the link process. Consumer of both rings."""
 
-    def __init__(self, channels: Channels, sinks: Iterable[Sink]) -> None:
+    def __init__(self, channels: Channels, sinks: Iterable[Sink], ask: Callable[[Parcel], None] | None = None) -> None:
+        """ask: takes what the gate let out; None: there is nobody to ask, and it is forgotten."""
         self._events = channels.events
         self._offload = channels.offload
         self._sinks = list(sinks)
+        self._ask = ask
         self.num_unknown = 0
-        self.num_offload_bytes = 0
 
     def drain(self) -> int:
         """Hand on everything that is waiting; how many events there were."""
-        self._discard_offload()
+        while (message := self._offload.receive()) is not None:
+            parcel = unpack(message)
+            if parcel is not None and self._ask is not None:
+                self._ask(parcel)
         num_events = 0
         while (message := self._events.receive()) is not None:
             num_events += 1
@@ -57,8 +62,3 @@ class Receiver:
                 sink(event)
             except OSError:
                 self._sinks.remove(sink)  # its reader has gone or its disk is full; the others go on
-
-    def _discard_offload(self) -> None:
-        """No cloud client exists in this version, so what the gate let out, which is nothing, has nowhere to go."""
-        while (sound := self._offload.receive()) is not None:
-            self.num_offload_bytes += len(sound)

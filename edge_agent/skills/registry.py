@@ -60,6 +60,15 @@ class Skills:
         house.last_reply = text
         return Reply(text, outcome.on_yes is not None, outcome.acts)
 
+    @property
+    def expects_answer(self) -> bool:
+        """A yes or a no would answer something."""
+        return self._house.on_yes is not None
+
+    def expect_yes(self, question: str, on_yes: Callable[[], Outcome]) -> None:
+        """Someone else asks the user; what a yes is to do."""
+        self._house.on_yes, self._house.last_reply = on_yes, question
+
     def due(self, at_sample: int) -> list[Alarm]:
         """Timers that begin to ring now."""
         return self._house.timers.due(at_sample)

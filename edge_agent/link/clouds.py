@@ -1,0 +1,77 @@
+"""From the profile to those who may be asked, and to the runner that asks them.
+
+What cannot be used is said before any sound could leave: a host that is not on the list, rules that cannot be read.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from edge_agent.errors import CloudError
+from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig
+from edge_agent.link.cloud.parts import Part
+from edge_agent.link.cloud.providers import make_session, url_of
+from edge_agent.link.receipts import ReceiptLog, default_path
+from edge_agent.link.safety import load_rules
+from edge_agent.link.session import Policy, Provider, Runner
+from edge_agent.parcels import Parcel
+from edge_agent.profile import Profile, ProviderProfile
+
+OPEN_WITHIN_S = 3.0
+DEFAULT_MODELS = {"gemini_live": "gemini-3.8-live", "openai_realtime": "gpt-realtime-2.1", "gpt_live": "gpt-live-1"}
+
+
+def make_runner(profile: Profile, put: Callable[[Parcel], bool], say: Callable[[str], None]) -> Runner | None:
+    """None where the profile names nobody to ask. Raises CloudError and SafetyError. put: see `Runner`."""
+    if not profile.cloud.providers:
+        return None
+    cloud = profile.cloud
+    policy = Policy(load_rules(cloud.safety_rules), cloud.without_words, cloud.keep_open_s)
+    log = ReceiptLog(Path(profile.privacy.receipts or default_path()), say)
+    return Runner([_provider(profile, entry) for entry in cloud.providers], put, policy, log.write)
+
+
+def _provider(profile: Profile, entry: ProviderProfile) -> Provider:
+    first = _config(profile, entry, None, ())
+    urls = [url_of(entry.kind, first), *(part.url for part in _parts(entry) or ())]
+    hosts = [_host(entry, url, profile.privacy.hosts) for url in urls]
+
+    def make(handle: str | None, history: tuple[Said, ...]) -> CloudSession:
+        return make_session(entry.kind, _config(profile, entry, handle, history), parts=_parts(entry))
+
+    make(None, ())  # its faults are the user's to cure, now
+    return Provider(entry.kind, " ".join(dict.fromkeys(hosts)), make)
+
+
+def _config(profile: Profile, entry: ProviderProfile, handle: str | None, history: tuple[Said, ...]) -> SessionConfig:
+    return SessionConfig(
+        model=entry.model or DEFAULT_MODELS.get(entry.kind, ""),
+        url=entry.url,
+        key_file=entry.key_file,
+        instructions=profile.cloud.instructions,
+        language=profile.cloud.language,
+        voice=entry.voice,
+        turns="provider" if entry.kind == "gpt_live" else "device",
+        history=history,
+        resume_handle=handle,
+        open_timeout_s=OPEN_WITHIN_S,
+    )
+
+
+def _parts(entry: ProviderProfile) -> tuple[Part, Part] | None:
+    """Who transcribes and who speaks; the chat's own server where nobody else is named."""
+    if entry.kind != "pipeline":
+        return None
+    return (
+        Part(entry.hearing_url or entry.url, entry.hearing_model, entry.key_file),
+        Part(entry.speaking_url or entry.url, entry.speaking_model, entry.key_file),
+    )
+
+
+def _host(entry: ProviderProfile, url: str, allowed: tuple[str, ...]) -> str:
+    host = urlsplit(url).hostname or ""
+    if not host:
+        raise CloudError(f"cloud provider '{entry.kind}' has no host: give it a 'url'")
+    if allowed and host not in allowed:
+        raise CloudError(f"host '{host}' of '{entry.kind}' is not in privacy.hosts: {', '.join(allowed)}")
+    return host

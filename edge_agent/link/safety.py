@@ -1,0 +1,125 @@
+"""Rules that run beside an answer: on what the user said, what the agent says, and what it wants done.
+
+The sound of an answer is held until its words have been looked at, but no longer than `HOLD_MS`; what is found later
+is taken back from the player, which drops what has not sounded. Rules come from a YAML file (docs/offload.md).
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge_agent.errors import SafetyError
+
+Direction = Literal["user", "agent", "call"]
+WithoutWords = Literal["block", "pass"]
+SHIPPED = Path(__file__).resolve().parents[1] / "data" / "safety"
+HOLD_MS = 40.0  # the least depth of the jitter buffer is half of it
+LONGEST_WAIT_MS = 1_500.0  # for words, when sound without words is to be blocked
+MS_PER_LETTER = 55.0  # of fast speech, so that a text is never taken to reach further than it does
+TAIL_LETTERS = 400  # of what was said before, in which a rule may still match
+
+
+class Rule(BaseModel):
+    """One thing that must not be said or done."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    where: tuple[Direction, ...] = ("user", "agent", "call")
+    pattern: Annotated[str, Field(min_length=1)]
+    say: str = "I would rather not say that."
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    rules: tuple[Rule, ...]
+
+
+class Rules:
+    """All rules of one file, compiled."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        """Raises SafetyError for a pattern that is no regular expression."""
+        self._compiled: list[tuple[Rule, re.Pattern[str]]] = []
+        for rule in rules:
+            try:
+                self._compiled.append((rule, re.compile(rule.pattern, re.IGNORECASE)))
+            except re.error as error:
+                raise SafetyError(f"safety rule '{rule.name}': its pattern is no regular expression: {error}") from None
+
+    def broken_by(self, where: Direction, text: str) -> Rule | None:
+        """The first rule that a text breaks."""
+        return next((rule for rule, pattern in self._compiled if where in rule.where and pattern.search(text)), None)
+
+
+def load_rules(name_or_path: str) -> Rules:
+    """Shipped rules by name, or a file; an empty name: none. Raises SafetyError with the file and the cure."""
+    if not name_or_path:
+        return Rules(())
+    shipped = SHIPPED / f"{name_or_path}.yaml"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    try:
+        return Rules(_File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).rules)
+    except OSError:
+        names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
+        raise SafetyError(f"no safety rules '{name_or_path}': give a YAML file or one of: {names}") from None
+    except yaml.YAMLError as error:
+        raise SafetyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise SafetyError(f"{path}: '{where}': {fault['msg']}") from None
+
+
+@dataclass(slots=True)
+class _Heard:
+    tail: str = ""
+    num_letters: int = 0
+
+
+class AnswerGuard:
+    """The rules applied to one turn and its answer. Thread: the asyncio loop; times are the loop's."""
+
+    def __init__(self, rules: Rules, without_words: WithoutWords) -> None:
+        """`without_words`: what becomes of sound whose words do not come, or cannot be looked at."""
+        self._rules = rules
+        self._without_words = without_words
+        self._heard: dict[Direction, _Heard] = {"user": _Heard(), "agent": _Heard(), "call": _Heard()}
+        self.broken: Rule | None = None
+
+    def look(self, where: Direction, text: str) -> Rule | None:
+        """New words; the rule they break together with those before. A fault in a rule counts by `without_words`."""
+        heard = self._heard[where]
+        heard.tail = (heard.tail + text)[-TAIL_LETTERS:]
+        heard.num_letters += len(text)
+        try:
+            rule = self._rules.broken_by(where, heard.tail)
+        except Exception:
+            rule = NO_CHECK if self._without_words == "block" else None
+        self.broken = self.broken or rule
+        return rule
+
+    @property
+    def looked_at_ms(self) -> float:
+        """How far into the answer its words have been looked at."""
+        return self._heard["agent"].num_letters * MS_PER_LETTER
+
+    def may_pass(self, ends_ms: float, held_ms: float) -> bool:
+        """Whether sound of the answer up to `ends_ms`, held for `held_ms` so far, may be played now."""
+        if self.broken is not None:
+            return False
+        if ends_ms <= self.looked_at_ms:
+            return True
+        return self._without_words == "pass" and held_ms >= HOLD_MS
+
+    def gives_up(self, held_ms: float) -> bool:
+        """Sound waits for words that do not come."""
+        return self._without_words == "block" and held_ms >= LONGEST_WAIT_MS
+
+
+NO_CHECK = Rule(name="no_check", pattern=".", say="I can not check that answer, so I keep it to myself.")

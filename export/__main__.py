@@ -36,7 +36,7 @@ class _OneLineErrors(click.Group):
 def main() -> None:
     """Train the listener from nothing and put it into a bundle.
 
-    In order: corpus, people, train, publish; then spoken-set and calibrate for the decoder's confidence.
+    In order: corpus, people, train, publish; then spoken-set (thrice) and calibrate for the decoder.
     The first three go on where they were killed.
     """
     logging.disable(logging.WARNING)  # converters warn about their own insides
@@ -161,7 +161,7 @@ def spoken_set(data: Path, commands: Path, out: Path, num_orders: int, num_other
 @main.command(context_settings=_FORWARD, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def calibrate(arguments: tuple[str, ...]) -> None:
-    """Fit the confidence of the decoder to labelled recordings."""
+    """Refit the decoder and the wake phrases to a bundle's listener: its manifest gets the settings."""
     from export.calibrate import main as run
 
     run(args=list(arguments), prog_name="python -m export calibrate")

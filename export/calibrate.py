@@ -1,196 +1,187 @@
-"""Fits the decoder's confidence to recordings, and shows how far it can be believed.
+"""Refits all that depends on the listener: costs of the search, confidence, wake phrases. Writes it into the manifest.
 
-    python -m export.calibrate --labelled ../shared/data/commands --commands coffee.yaml \
-        --negatives ../shared/data/speech/many --other-commands edge_agent/data/commands/household.yaml
+    python -m export spoken-set --out work/spoken
+    python -m export spoken-set --commands export/data/long_orders.yaml --others 0 --out work/spoken_long
+    python -m export spoken-set --commands export/data/wake_phrases.yaml --others 0 --out work/spoken_wake
+    python -m export calibrate --bundle edge_agent/models/bundles/default
 
-Labelled recordings are decoded with the commands that they are about: what is right there counts as right. Negatives,
-and labelled recordings decoded with other commands, hold no command: whatever is found in them is wrong. The printed
-parameters go into `edge_agent/models/confidence.py` and, from `--sweep`, `edge_agent/models/search.py`. Needs no torch.
+Everything is fitted to synthesised sentences, of which every second gets more noise, and to people who read aloud or
+say the phrases of `phrases/`. No recording of `commands/` or `wake/`, by which the result is measured, is heard.
+Needs no torch.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
+from edge_agent.evaluation.hearing import Ear, Heard
+from edge_agent.evaluation.recordings import (
+    Floats,
+    Labelled,
+    held_out_noise_paths,
+    is_held_out_talker,
+    mix,
+    read_labelled,
+    read_mono,
+    sounds_of,
+    with_silence,
+)
+from edge_agent.evaluation.statistics import calibration_error, reliability
+from edge_agent.models.bundle import MANIFEST, Bundle
 from edge_agent.models.commands import load_commands
-from edge_agent.models.confidence import NUM_FEATURES, ConfidenceModel, Features
-from edge_agent.models.decoder import Decoder, DecoderSettings, Hypothesis
+from edge_agent.models.decoder import DecoderSettings
+from edge_agent.models.fitted import Fitted
 from edge_agent.models.grammar import compile_commands
+from edge_agent.models.lexicon import full_dictionary
 from edge_agent.models.phone_graph import PhoneGraph
-from export.posteriors import Posteriors, posteriors_of
+from export.fit_search import Example, decode, fit_commit_beam, fit_search
+from export.fit_wake import Said, false_wakes_by_length, fit_wake, miss_rate
+from export.manifest import as_json
 
-BLANK_COSTS = (0.0, 1.0, 2.0, 3.0, 4.0)
-FILLER_COSTS = (2.0, 3.5, 5.0)
-RIDGE = 1e-2  # keeps the weights finite where the classes can be told apart without error
-NUM_ITERATIONS = 50
-
-
-@dataclass(frozen=True)
-class Label:
-    """What was said; no intent: nothing that is a command."""
-
-    intent: str | None
-    slots: dict[str, object]
+LONG_ORDERS = Path(__file__).parent / "data" / "long_orders.yaml"
+NOISY_EVERY = 2
+NOISY_SNR_DB = (2.0, 12.0)
+PEOPLES_PHRASES = ("archie", "hey_archie", "trick_or_treat")  # of `phrases/`, those that a dictionary has
+WORD_LENGTHS, WORDS_PER_LENGTH = range(2, 9), 4
 
 
-NO_COMMAND = Label(None, {})
-Example = tuple[Posteriors, Label]
+@dataclass
+class Material:
+    """Recordings as this listener hears them, quiet and noisy in turn."""
+
+    ear: Ear
+    noises: list[Floats]
+    rng: np.random.Generator
+
+    def labelled(self, folder: Path) -> list[Example]:
+        """A folder as `spoken-set` writes it."""
+        recordings = read_labelled(folder).recordings
+        return [
+            Example(self._heard(one.path, index % NOISY_EVERY == 0).log_posteriors, one)
+            for index, one in enumerate(track(recordings, folder.name, transient=True))
+        ]
+
+    def phrases(self, folder: Path, data: Path) -> list[Said]:
+        """Wake phrases, by synthesisers and by people."""
+        paths = [(one.intent or "", one.path) for one in read_labelled(folder).recordings]
+        paths += [(name, path) for name in PEOPLES_PHRASES for path in sounds_of(data / "phrases" / name)]
+        return [
+            (name.replace("_", " "), self._heard(path, index % NOISY_EVERY == 0))
+            for index, (name, path) in enumerate(track(paths, "phrases", transient=True))
+        ]
+
+    def chatter(self, data: Path) -> list[Heard]:
+        """People who read aloud, less those who are kept for evaluation."""
+        paths = [path for path in sounds_of(data / "speech") if not is_held_out_talker(path)]
+        return [
+            self._heard(path, index % NOISY_EVERY == 0)
+            for index, path in enumerate(track(paths, "chatter", transient=True))
+        ]
+
+    def _heard(self, path: Path, is_noisy: bool) -> Heard:
+        sound = with_silence(read_mono(path))
+        if is_noisy:
+            noise = self.noises[int(self.rng.integers(len(self.noises)))]
+            sound = mix(sound, noise, float(self.rng.uniform(*NOISY_SNR_DB)))
+        return self.ear.hear(sound)
 
 
-def is_right(heard: Hypothesis, label: Label) -> bool:
-    """Intent and every labelled slot match; extra slots are not punished."""
-    return heard.intent == label.intent and all(heard.slots.get(name) == value for name, value in label.slots.items())
+def training_noises(folder: Path) -> list[Floats]:
+    """All recordings of noise that are not held out."""
+    held_out = set(held_out_noise_paths(folder))
+    return [read_mono(path) for path in sounds_of(folder) if path not in held_out]
 
 
-def decode(graph: PhoneGraph, examples: Iterable[Example], settings: DecoderSettings) -> list[tuple[Hypothesis, bool]]:
-    """Final hypothesis of each example, and whether it is right."""
-    decoder, results = Decoder(graph, settings), []
-    for posteriors, label in examples:
-        decoder.reset()
-        decoder.step(posteriors)
-        heard = decoder.final_hypothesis()
-        results.append((heard, label.intent is not None and is_right(heard, label)))
-    return results
+def as_chatter(examples: list[Example]) -> list[Example]:
+    """The same sentences where none of them is a command."""
+    return [replace(example, label=Labelled(example.label.path, None, {})) for example in examples]
 
 
-def fit(features: Sequence[Features], is_right: Sequence[bool], weights: Sequence[float]) -> ConfidenceModel:
-    """Weighted logistic regression by Newton's method. ValueError unless there are right and wrong ones."""
-    if len(set(is_right)) < 2:
-        raise ValueError("nothing to tell apart: give recordings that are understood and recordings that are not")
-    inputs = np.column_stack([np.ones(len(features)), np.array(features, np.float64).reshape(-1, NUM_FEATURES)])
-    target, weight = np.array(is_right, np.float64), np.array(weights, np.float64)
-    ridge = RIDGE * np.diag([0.0] + [1.0] * NUM_FEATURES)
-    parameters = np.zeros(1 + NUM_FEATURES)
-    for _ in range(NUM_ITERATIONS):
-        p_right = 1.0 / (1.0 + np.exp(-np.clip(inputs @ parameters, -30, 30)))
-        gradient = inputs.T @ (weight * (p_right - target)) + ridge @ parameters
-        curvature = (inputs * (weight * p_right * (1 - p_right) + 1e-9)[:, None]).T @ inputs + ridge
-        step = np.linalg.solve(curvature, gradient)
-        parameters -= step * min(1.0, 5.0 / (np.abs(step).max() + 1e-12))
-    return ConfidenceModel(*map(float, parameters))
+def words_by_length() -> dict[int, list[str]]:
+    """A few words of the dictionary for each number of phones."""
+    words: dict[int, list[str]] = {length: [] for length in WORD_LENGTHS}
+    rng, dictionary = np.random.default_rng(3), full_dictionary()
+    names = sorted(word for word in dictionary if word.isalpha())
+    for index in rng.permutation(len(names)):
+        some = words.get(len(dictionary[names[index]][0]))
+        if some is not None and len(some) < WORDS_PER_LENGTH:
+            some.append(names[index])
+    return words
 
 
-def reliability(confidences: NDArray[np.float64], is_right: NDArray[np.bool_], num_bins: int = 10) -> list[list[float]]:
-    """Per bin of confidence that is not empty: its lower edge, count, mean confidence, share that is right."""
-    bins = np.minimum((confidences * num_bins).astype(int), num_bins - 1)
-    rows = []
-    for index in np.unique(bins):
-        inside = bins == index
-        rows.append([index / num_bins, int(inside.sum()), confidences[inside].mean(), is_right[inside].mean()])
-    return rows
-
-
-def calibration_error(confidences: NDArray[np.float64], is_right: NDArray[np.bool_]) -> float:
-    """Expected calibration error: how far confidence and truth differ, mean over examples."""
-    return sum(count * abs(mean - share) for _, count, mean, share in reliability(confidences, is_right)) / len(
-        is_right
+def fit_decoder(name: str, graph: PhoneGraph, examples: list[Example], base: DecoderSettings) -> DecoderSettings:
+    """Costs, confidence, and how soon words are committed; prints how far the confidence can be believed."""
+    with Progress(transient=True) as progress:
+        settings = fit_search(graph, examples, base, progress)
+    settings = fit_commit_beam(graph, examples, settings)
+    outcomes = decode(graph, examples, settings)
+    commands = [outcome for outcome in outcomes if outcome.is_command]
+    found = [outcome for outcome in outcomes if outcome.heard.is_complete]
+    confidences = np.array([outcome.heard.confidence for outcome in found])
+    are_right = np.array([outcome.is_right for outcome in found])
+    table = Table("confidence", "sentences", "mean confidence", "right", title=name)
+    for low, count, mean, share in reliability(confidences, are_right):
+        table.add_row(f"{low:.1f}-{low + 0.1:.1f}", f"{count}", f"{mean:.3f}", f"{share:.3f}")
+    Console().print(table)
+    num_right = sum(outcome.is_right for outcome in commands)
+    click.echo(
+        f"{name}: {num_right} of {len(commands)} right; {settings.search}; commit beam {settings.commit_beam:g}; "
+        f"calibration error {calibration_error(confidences, are_right):.3f}"
     )
+    return settings
 
 
-def with_costs(settings: DecoderSettings, blank_cost: float, filler_cost: float) -> DecoderSettings:
-    """The same settings with other costs."""
-    search = replace(settings.search, blank_cost=blank_cost, filler_cost=filler_cost, end_filler_cost=filler_cost)
-    return replace(settings, search=search)
+def write_manifest(folder: Path, fitted: Fitted) -> None:
+    """Put the settings into the bundle's manifest, whole or not at all."""
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text("utf-8")) | {"decoder": fitted.as_json()}
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(as_json(manifest), "utf-8")
+    temporary.rename(path)
 
 
-def sweep(
-    graph: PhoneGraph, examples: Sequence[Example], settings: DecoderSettings
-) -> list[tuple[float, float, float]]:
-    """Blank cost, filler cost and share of examples right, best first."""
-    rows = []
-    for blank_cost in track(BLANK_COSTS, "trying costs", transient=True):
-        for filler_cost in FILLER_COSTS:
-            results = decode(graph, examples, with_costs(settings, blank_cost, filler_cost))
-            rows.append((blank_cost, filler_cost, float(np.mean([right for _, right in results]))))
-    return sorted(rows, key=lambda row: -row[2])
-
-
-def read_labelled(folder: Path, bundle: Path) -> list[Example]:
-    """Recordings of a folder laid out as `commands/` (labels.json beside audio/)."""
-    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    sounds = posteriors_of([folder / "audio" / name for name in sorted(labels)], bundle)
-    return [
-        (sound, Label(labels[name]["intent"], labels[name]["slots"]))
-        for name, sound in zip(sorted(labels), sounds, strict=True)
-    ]
-
-
-def report(console: Console, results: Sequence[tuple[Hypothesis, bool]], model: ConfidenceModel, title: str) -> None:
-    """Print a reliability table."""
-    found = [(heard, right) for heard, right in results if heard.is_complete]
-    confidences = np.array([model.p_right(heard.features) for heard, _ in found])
-    is_right = np.array([right for _, right in found])
-    table = Table("confidence", "recordings", "mean confidence", "right", title=title)
-    for low, count, mean, share in reliability(confidences, is_right):
-        table.add_row(f"{low:.1f}-{low + 0.1:.1f}", f"{count:.0f}", f"{mean:.3f}", f"{share:.3f}")
-    console.print(table)
-    accepted = confidences >= 0.5
-    console.print(
-        f"calibration error {calibration_error(confidences, is_right):.3f}; at 0.5: "
-        f"{is_right[accepted].sum()} of {is_right.sum()} right ones kept, "
-        f"{(~is_right[accepted]).sum()} of {(~is_right).sum()} wrong ones taken"
-    )
-
-
-_file = click.Path(path_type=Path, exists=True, dir_okay=False)
 _folder = click.Path(path_type=Path, exists=True, file_okay=False)
+_file = click.Path(path_type=Path, exists=True, dir_okay=False)
+_SHIPPED = Path("edge_agent")
 
 
 @click.command()
-@click.option("--labelled", type=_folder, required=True, help="labels.json beside audio/.")
-@click.option("--commands", type=_file, required=True, help="The commands that the labels are about.")
-@click.option("--negatives", type=_folder, multiple=True, help="Recordings without any command.")
-@click.option("--other-commands", type=_file, multiple=True, help="Commands that no recording is about.")
-@click.option("--bundle", type=_folder, default=Path("edge_agent/models/bundles/default"), show_default=True)
-@click.option("--sweep", "wants_sweep", is_flag=True, help="Try costs of blank and filler first, and use the best.")
+@click.option("--bundle", type=_folder, default=_SHIPPED / "models/bundles/default", show_default=True)
+@click.option("--data", type=_folder, default=Path("../shared/data"), show_default=True)
+@click.option("--spoken", type=_folder, default=Path("work/spoken"), show_default=True, help="Orders and others.")
+@click.option("--spoken-long", type=_folder, default=Path("work/spoken_long"), show_default=True)
+@click.option("--spoken-wake", type=_folder, default=Path("work/spoken_wake"), show_default=True)
+@click.option("--commands", type=_file, default=_SHIPPED / "data/commands/household.yaml", show_default=True)
+@click.option("--cache", type=click.Path(path_type=Path), default=Path("work/heard"), show_default=True)
 def main(
-    labelled: Path,
-    commands: Path,
-    negatives: tuple[Path, ...],
-    other_commands: tuple[Path, ...],
-    bundle: Path,
-    wants_sweep: bool,
+    bundle: Path, data: Path, spoken: Path, spoken_long: Path, spoken_wake: Path, commands: Path, cache: Path
 ) -> None:
-    """Fit the confidence of the decoder and print it with a reliability table."""
-    console, settings = Console(), DecoderSettings()
-    examples = read_labelled(labelled, bundle)
-    files = sorted(path for folder in negatives for path in folder.rglob("*.flac"))
-    nothing = [(sound, NO_COMMAND) for sound in posteriors_of(files, bundle)]
-    graph = compile_commands(load_commands(commands))
-    if wants_sweep:
-        rows = sweep(graph, examples, settings)
-        settings = with_costs(settings, *rows[0][:2])
-        for blank_cost, filler_cost, share in rows:
-            console.print(f"blank_cost {blank_cost:g}  filler_cost {filler_cost:g}  right {share:.1%}")
-    about = decode(graph, examples, settings)
-    beside = decode(graph, nothing, settings)
-    unlabelled = [(sound, NO_COMMAND) for sound, _ in examples] + nothing
-    for path in other_commands:
-        beside += decode(compile_commands(load_commands(path)), unlabelled, settings)
-    found = [(heard, right, weight) for heard, right, weight in _weighted(about, beside) if heard.is_complete]
-    model = fit([heard.features for heard, _, _ in found], [right for _, right, _ in found], [w for _, _, w in found])
-    console.print(f"{len(about)} about commands, {sum(right for _, right in about)} right; {len(beside)} are not")
-    for field in fields(model):
-        console.print(f"{field.name}: float = {getattr(model, field.name):.3f}")
-    report(console, [*about, *beside], settings.confidence, "with the present parameters")
-    report(console, [*about, *beside], model, "fitted")
-
-
-Result = tuple[Hypothesis, bool]
-
-
-def _weighted(about: Sequence[Result], beside: Sequence[Result]) -> list[tuple[Hypothesis, bool, float]]:
-    """Commands and other speech count the same in all, however many recordings of each there are."""
-    heavier = len(about) / max(1, len(beside))
-    return [(*result, 1.0) for result in about] + [(*result, heavier) for result in beside]
+    """Fit the decoder and the wake phrases to a bundle's listener, and write them into its manifest."""
+    material = Material(Ear(Bundle.open(bundle), cache), training_noises(data / "noise"), np.random.default_rng(5))
+    short, long = material.labelled(spoken), material.labelled(spoken_long)
+    said, chatter = material.phrases(spoken_wake, data), material.chatter(data)
+    base = Fitted()
+    household = compile_commands(load_commands(commands))
+    orders = compile_commands(load_commands(LONG_ORDERS))
+    wake, trials = fit_wake(base.wake, said, chatter)
+    click.echo(
+        f"wake phrases: {miss_rate(wake, trials):.1%} of {len(said)} missed, half of them in noise, "
+        f"threshold {wake.min_p_wake:.3f} from {trials.num_phrase_hours:.1f} phrase-hours of speech"
+    )
+    of_one_phone, fewer = false_wakes_by_length(wake, words_by_length(), chatter)
+    fitted = Fitted(
+        short_sentences=fit_decoder("short sentences", household, short, base.short_sentences),
+        long_sentences=fit_decoder("long sentences", orders, long + as_chatter(short), base.long_sentences),
+        wake=replace(wake, false_wakes_of_one_phone=of_one_phone, fewer_per_phone=fewer),
+    )
+    write_manifest(bundle, fitted)
+    click.echo(f"{bundle / MANIFEST}: settings written")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """From a checkpoint to a bundle: int8 graphs for every runtime, and the manifest that the agent checks them against."""
 
 import hashlib
-import json
-import re
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +17,7 @@ from export import to_litert, to_onnx
 from export.batches import SOUNDS
 from export.corpus import recipe_hash
 from export.interface import LOOK_AHEAD_HOPS, interface
+from export.manifest import as_json
 from export.net import ListenerNet
 from export.train import Settings, load_average
 
@@ -45,7 +44,7 @@ def write_bundle(net: ListenerNet, out: Path, trained: dict[str, Any], measured:
         made = Path(name)
         for backend in track(FILES, description="graphs"):
             _write_graph(net, backend, made / FILES[backend])
-        (made / MANIFEST).write_text(_as_json(manifest(made, trained, measured)), "utf-8")
+        (made / MANIFEST).write_text(as_json(manifest(made, trained, measured)), "utf-8")
         out.mkdir(parents=True, exist_ok=True)
         for path in made.iterdir():
             temporary = out / f"{path.name}.tmp"
@@ -90,12 +89,6 @@ def training_recipe_hash() -> str:
     """Hash of the code that trains; with the seed and the corpus it says where the weights come from."""
     folder = Path(__file__).parent
     return hashlib.sha256(b"".join((folder / name).read_bytes() for name in RECIPE_FILES)).hexdigest()[:16]
-
-
-def _as_json(content: dict[str, Any]) -> str:
-    """One line for each thing that has no parts with parts."""
-    lists_joined = re.sub(r"\[[^\[\]{}]*\]", lambda found: " ".join(found[0].split()), json.dumps(content, indent=1))
-    return re.sub(r"\{[^{}]*\}", lambda found: " ".join(found[0].split()), lists_joined) + "\n"
 
 
 def _entries(tensors: tuple[TensorSpec, ...]) -> list[dict[str, Any]]:

@@ -13,10 +13,10 @@ import soundfile
 from numpy.typing import NDArray
 from rich.progress import track
 
+from edge_agent.evaluation.recordings import mix
 from edge_agent.models.commands import load_commands
 from edge_agent.models.sampling import sample_sentences
 from edge_agent.units import SAMPLE_RATE_HZ
-from export.evaluate import mix
 from export.people import held_out
 from export.rooms import faulty, in_room
 from export.texts import normalise
@@ -47,7 +47,8 @@ def build(data: Path, commands: Path, out: Path, num_commands: int, num_others: 
         if not (out / "audio" / name).exists():
             soundfile.write(out / "audio" / name, _heard(text, noises, rng), SAMPLE_RATE_HZ)
         labels[name] = {"intent": intent, "slots": slots, "text": text}
-    for path in (path for path in sorted((data / "speech" / "many").rglob("*.flac")) if held_out(path)):
+    people = sorted((data / "speech" / "many").rglob("*.flac")) if num_others else []
+    for path in filter(held_out, people):
         samples, _ = soundfile.read(path, dtype="float32")
         soundfile.write(out / "audio" / path.name, samples[: 6 * SAMPLE_RATE_HZ], SAMPLE_RATE_HZ)
         labels[path.name] = {"intent": None, "slots": {}, "text": ""}

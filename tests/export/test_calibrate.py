@@ -1,16 +1,36 @@
-"""Fitting of the confidence, on numbers whose truth is known."""
+"""Fitting of costs, confidences and thresholds, on numbers whose truth is known."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.progress import Progress
 
+from edge_agent.evaluation.hearing import Heard
+from edge_agent.evaluation.recordings import Labelled
+from edge_agent.evaluation.statistics import calibration_error, reliability
 from edge_agent.models.confidence import ConfidenceModel, features
 from edge_agent.models.decoder import DecoderSettings
+from edge_agent.models.fitted import Fitted
 from edge_agent.models.phone_graph import Label as GraphLabel
-from export.calibrate import NO_COMMAND, Label, calibration_error, decode, fit, reliability, sweep
+from edge_agent.models.wake import WakeSettings
+from export.calibrate import write_manifest
+from export.fit_search import Example, decode, fit_commit_beam, fit_search, worth
+from export.fit_wake import fit_wake, miss_rate, threshold
+from export.logistic import fit
 from tests.models.posteriors import said, sentences_graph
 
 TRUTH = ConfidenceModel(bias=2.0, score_per_phone=2.5, filler_share=-4.0, margin=1.5, length=0.5)
-STOP = sentences_graph([([("stop", "S T AA P", GraphLabel("word", "stop"))], GraphLabel("end", intent="Stop"))])
+STOP = sentences_graph([
+    ([("stop", "S T AA P", GraphLabel("word", "stop"))], GraphLabel("end", intent="Stop")),
+    ([("start", "S T AA R T", GraphLabel("word", "start"))], GraphLabel("end", intent="Start")),
+])  # fmt: skip
+
+
+def example(phones: str, intent: str | None, seed: int = 0, sureness: float = 8.0) -> Example:
+    return Example(said(phones, seed=seed, sureness=sureness), Labelled(Path("there"), intent, {}))
 
 
 def random_examples(num: int) -> tuple[list[tuple[float, float, float, float]], list[bool]]:
@@ -24,7 +44,7 @@ def random_examples(num: int) -> tuple[list[tuple[float, float, float, float]], 
 
 def test_fit_finds_the_truth() -> None:
     given, is_right = random_examples(4000)
-    model = fit(given, is_right, [1.0] * len(given))
+    model = ConfidenceModel(*fit(given, is_right, [1.0] * len(given)))
     assert model.score_per_phone == pytest.approx(TRUTH.score_per_phone, abs=0.3)
     assert model.filler_share == pytest.approx(TRUTH.filler_share, abs=0.5)
     fitted = np.array([model.p_right(one) for one in given])
@@ -34,7 +54,7 @@ def test_fit_finds_the_truth() -> None:
 
 def test_fit_stays_finite_where_the_classes_do_not_touch() -> None:
     given = [features(-0.1, 0.0, 10.0, 10)] * 20 + [features(-4.0, 0.8, 0.0, 10)] * 20
-    model = fit(given, [True] * 20 + [False] * 20, [1.0] * 40)
+    model = ConfidenceModel(*fit(given, [True] * 20 + [False] * 20, [1.0] * 40))
     assert model.p_right(given[0]) > 0.95
     assert model.p_right(given[-1]) < 0.05
 
@@ -47,14 +67,57 @@ def test_fit_refuses_examples_of_one_kind() -> None:
 def test_reliability_counts_and_error() -> None:
     confidences, is_right = np.array([0.05, 0.95, 0.95, 0.99]), np.array([False, True, False, True])
     rows = reliability(confidences, is_right)
-    assert [row[:2] for row in rows] == [[0.0, 1], [0.9, 3]]
+    assert [row[:2] for row in rows] == [(0.0, 1), (0.9, 3)]
     assert rows[1][3] == pytest.approx(2 / 3)
     assert calibration_error(confidences, is_right) == pytest.approx((0.05 + 3 * abs(2.89 / 3 - 2 / 3)) / 4)
 
 
-def test_only_commands_can_be_right_and_the_best_costs_come_first() -> None:
-    examples = [(said("S T AA P"), Label("Stop", {})), (said("S T AA P"), NO_COMMAND), (said("OY"), NO_COMMAND)]
-    assert [right for _, right in decode(STOP, examples, DecoderSettings())] == [True, False, False]
-    rows = sweep(STOP, examples[:1], DecoderSettings())
-    assert rows[0][2] == 1.0
-    assert [row[2] for row in rows] == sorted((row[2] for row in rows), reverse=True)
+def test_only_commands_can_be_right_and_false_ones_cost() -> None:
+    examples = [example("S T AA P", "Stop"), example("S T AA P", None), example("OY", None)]
+    outcomes = decode(STOP, examples, DecoderSettings())
+    assert [outcome.is_right for outcome in outcomes] == [True, False, False]
+    trusting, distrusting = ConfidenceModel(bias=30.0), ConfidenceModel(bias=-30.0)
+    assert worth(outcomes, distrusting) == 0.0
+    assert worth(outcomes, trusting) <= 1.0 - 3.0 / 2
+
+
+def test_the_search_is_fitted_to_what_was_said() -> None:
+    """Other speech is kept out, though it sounds like half of a command."""
+    examples = [example("S T AA P", "Stop", seed, 4.0) for seed in range(6)]
+    examples += [example("S T AA R T", "Start", seed, 4.0) for seed in range(6)]
+    examples += [example(phones, None, seed, 4.0) for seed in range(6) for phones in ("S OY P", "M UW N IY T AO")]
+    with Progress(disable=True) as progress:
+        settings = fit_search(STOP, examples, DecoderSettings(), progress, num_rounds=1)
+    assert worth(decode(STOP, examples, settings), settings.confidence) == 1.0
+    assert fit_commit_beam(STOP, examples, settings).commit_beam == 2.0  # nothing is ever taken back
+
+
+def heard(phones: str, seed: int = 0, sureness: float = 12.0) -> Heard:
+    frames = said(phones, lead=20, tail=80, seed=seed, sureness=sureness)
+    return Heard(frames, np.zeros(len(frames) // 2, np.float32))
+
+
+def test_the_wake_threshold_keeps_out_what_sounds_alike() -> None:
+    phrases = [("computer", heard("K AH M P Y UW T ER", seed)) for seed in range(12)]
+    alike = [heard("K AH M P EY T ER", seed) for seed in range(12)] + [
+        heard("K AH M Y UW T", seed) for seed in range(12)
+    ]
+    settings, trials = fit_wake(replace(WakeSettings(), min_score=-6.0), phrases, alike)
+    assert len(trials.said) == 12
+    assert len(trials.elsewhere) >= 20
+    assert miss_rate(settings, trials) == 0.0
+    assert max(settings.model.p_wake(one.evidence) for one in trials.elsewhere) < settings.min_p_wake
+
+
+def test_the_threshold_allows_so_many_false_wakes() -> None:
+    assert threshold([0.1, 0.9, 0.5, 0.7], num_phrase_hours=10.0, per_hour=0.05) > 0.9
+    assert 0.7 < threshold([0.1, 0.9, 0.5, 0.7], num_phrase_hours=10.0, per_hour=0.1) < 0.71
+    assert threshold([0.1], num_phrase_hours=10.0, per_hour=0.1) == 0.5
+
+
+def test_the_manifest_keeps_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "listener", "decoder": {"old": 1}}')
+    write_manifest(tmp_path, replace(Fitted(), wake=WakeSettings(min_p_wake=0.75)))
+    written = json.loads((tmp_path / "manifest.json").read_text())
+    assert written == {"name": "listener", "decoder": {"wake": {"min_p_wake": 0.75}}}
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]

@@ -26,9 +26,9 @@ def test_what_is_not_fitted_keeps_the_value_in_the_code() -> None:
 
 
 def test_it_goes_into_a_manifest_and_back() -> None:
-    fitted = updated(Fitted(), {"long_sentences": {"confidence": {"bias": -1.25}}, "wake": {"threshold": -2.5}})
+    fitted = updated(Fitted(), {"long_sentences": {"confidence": {"bias": -1.25}}, "wake": {"min_score": -2.75}})
     written = fitted.as_json()
-    assert written == {"long_sentences": {"confidence": {"bias": -1.25}}, "wake": {"threshold": -2.5}}
+    assert written == {"long_sentences": {"confidence": {"bias": -1.25}}, "wake": {"min_score": -2.75}}
     assert Fitted.of(bundle_with(written)) == fitted
 
 
@@ -36,16 +36,16 @@ def test_a_count_stays_a_whole_number() -> None:
     settle_frames = updated(DecoderSettings(), {"settle_frames": 7}).settle_frames
     assert settle_frames == 7
     assert isinstance(settle_frames, int)
-    assert updated(WakeSettings(), {"threshold": -1}).threshold == -1.0
+    assert updated(WakeSettings(), {"min_score": -1}).min_score == -1.0
 
 
 @pytest.mark.parametrize(
     ("decoder", "complaint"),
     [
         ({"wakeful": {}}, "there/manifest.json: decoder: wakeful is none of long_sentences, short_sentences, wake"),
-        ({"wake": {"threshold": "low"}}, "threshold is 'low', must be a number"),
-        ({"wake": {"threshold": float("nan")}}, "must be a number"),
-        ({"wake": {"threshold": True}}, "must be a number"),
+        ({"wake": {"min_score": "low"}}, "min_score is 'low', must be a number"),
+        ({"wake": {"min_score": float("nan")}}, "must be a number"),
+        ({"wake": {"min_score": True}}, "must be a number"),
         ({"wake": 3}, "wake is 3, must be an object"),
     ],
 )

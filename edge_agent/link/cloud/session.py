@@ -153,6 +153,6 @@ class SocketSession(ABC):
 
     def _end(self, closed: WireClosed) -> Failed:
         failure = self._failures.closed(closed)
-        if self._is_going_away and failure.kind in ("dropped", "server"):
+        if self._is_going_away and failure.kind in ("dropped", "server", "refused"):
             return self._failures.make("expired", failure.detail)
         return failure

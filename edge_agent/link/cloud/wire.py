@@ -22,6 +22,7 @@ from edge_agent.link.cloud.fields import MAX_MESSAGE_BYTES
 
 SEND_TIMEOUT_S = 2.0
 CLOSE_TIMEOUT_S = 0.5
+_OUR_PING_TIMEOUT = 1011  # what the library says when pings stay unanswered
 _LOGGER = logging.getLogger("edge_agent.link.cloud.wire")
 _LOGGER.setLevel(logging.WARNING)
 
@@ -115,7 +116,7 @@ async def connect(address: Address) -> Wire:
         connection = await _NoRedirect(
             address.url,
             additional_headers=dict(address.headers),
-            ssl=address.tls,
+            ssl=(address.tls or True) if address.url.startswith("wss:") else None,
             compression=None,
             proxy=None,
             open_timeout=None,
@@ -163,5 +164,9 @@ def _by_status(status: int, body: str, retry_after: str) -> WireRefused:
 
 
 def _as_closed(closed: ConnectionClosed) -> WireClosed:
-    frame = closed.rcvd or closed.sent
-    return WireClosed(frame.code, frame.reason) if frame else WireClosed(1006, "the connection was cut")
+    theirs, ours = closed.rcvd, closed.sent
+    if theirs is not None:
+        return WireClosed(theirs.code, theirs.reason)
+    if ours is None or ours.code == _OUR_PING_TIMEOUT:
+        return WireClosed(1006, "the connection was cut, or nothing came any more")
+    return WireClosed(ours.code, ours.reason)

@@ -4,16 +4,20 @@
 #include <string.h>
 
 static const int EDGES[ECHO_BANDS + 1] = {2, 6, 10, 16, 24, 36, 56, 90, 160}; // bins of 50 Hz
-static const float TAIL_FALL = 0.8f;        // per hop: 60 dB in 0.6 s
-static const float SPREAD = 0.1f;           // of the mean band: distortion makes sound where there was none
-static const float CROSS_SMOOTHING = 0.9f;  // 100 ms
-static const float LEAK_STEP = 0.02f;       // in nepers of power per hop, 9 dB a second
+static const float TAIL_FALL = 0.5f;        // per hop: 60 dB in 0.2 s
+static const float SPREAD = 1.0f;           // of the mean band: distortion makes sound where there was none
+static const float CROSS_SMOOTHING = 0.8f;  // 50 ms
+static const float MUCH_ALIKE = 0.5f;       // share of a band
+static const float ALIKE = 0.44f;           // correlation of all
+static const int ASTRAY_HOPS = 20;
+static const float LEAK_STEP = 0.014f;      // in nepers of power per hop, 6 dB a second
+static const float NEAR_STEP = 0.001f;      // while someone speaks, who is no echo
 static const float NOISE_FALL = 0.1f;       // share of the way, per hop
 static const float NOISE_RISE = 1.005f;     // per hop, 2 dB a second
 static const float NOISE_FLOOR = 1e-7f;
 static const float AUDIBLE = 4.0f;          // echo to noise
 static const float SUM_SMOOTHING = 0.95f;   // 200 ms
-static const float NO_TALKER = 4.0f;        // near_ratio
+static const float NEAR_RATIO = 6.0f;       // from here on someone may be speaking
 static const float CONVERGED_SHARE = 0.25f; // of the echo that may be left
 static const float LOST_SHARE = 0.5f;
 
@@ -46,9 +50,11 @@ static void smooth(float *value, float now, float smoothing)
     *value = smoothing * *value + (1.0f - smoothing) * now;
 }
 
-// The share of what is left that goes with the echo, per band: echo that the filter has got wrong.
-static void coherences(echo_evidence *self, const echo_filter *filter, float *shares)
+// The share of what is left that goes with the echo, per band: echo that the filter has got wrong. In all bands at once
+// it is a wrong filter, not a sound that happens to be alike: the echo has moved, or someone turned the volume.
+static void find_wrong_echo(echo_evidence *self, const echo_filter *filter, float *shares)
 {
+    float alike = 0.0f;
     const spectrum *e = &filter->left_spectrum, *y = &filter->echo_spectrum;
     for (int k = 0; k < ECHO_BINS; k++) {
         smooth(&self->cross.re[k], e->re[k] * y->re[k] + e->im[k] * y->im[k], CROSS_SMOOTHING);
@@ -57,14 +63,21 @@ static void coherences(echo_evidence *self, const echo_filter *filter, float *sh
         smooth(&self->echo_power[k], y->re[k] * y->re[k] + y->im[k] * y->im[k], CROSS_SMOOTHING);
     }
     for (int b = 0; b < ECHO_BANDS; b++) {
-        float coherent = 0.0f, left = NOISE_FLOOR;
+        float coherent = 0.0f, left = NOISE_FLOOR, echo = NOISE_FLOOR, in_phase = 0.0f;
         for (int k = EDGES[b]; k < EDGES[b + 1]; k++) {
             const float cross = self->cross.re[k] * self->cross.re[k] + self->cross.im[k] * self->cross.im[k];
             coherent += cross / (self->echo_power[k] + NOISE_FLOOR);
             left += self->left_power[k];
+            echo += self->echo_power[k];
+            in_phase += self->cross.re[k];
         }
         shares[b] = coherent / left;
+        alike += in_phase / sqrtf(left * echo) / ECHO_BANDS;
     }
+    if (fabsf(alike) > ALIKE)
+        self->astray_hops = ASTRAY_HOPS;
+    else if (self->astray_hops > 0)
+        self->astray_hops--;
 }
 
 static void grow_tail(echo_evidence *self, const spectrum *echo)
@@ -83,18 +96,19 @@ static void expect(echo_evidence *self, const echo_filter *filter, const float *
         for (int k = EDGES[b]; k < EDGES[b + 1]; k++)
             uncertain += 0.5f * filter->uncertain[k];
         const float leaked = (can_tell ? self->leak[b] : 1.0f) * self->tail[b];
-        const float wrong = shares[b] > 0.5f ? shares[b] * self->left[b] : 0.0f;
-        self->expected[b] = fmaxf(leaked + uncertain, wrong);
+        const float share = self->astray_hops ? 1.0f : shares[b] > MUCH_ALIKE ? shares[b] : 0.0f;
+        self->expected[b] = fmaxf(leaked + uncertain, share * self->left[b]);
     }
 }
 
 static void learn_leak(echo_evidence *self)
 {
+    const float step = self->near_ratio > NEAR_RATIO ? NEAR_STEP : LEAK_STEP;
     for (int b = 0; b < ECHO_BANDS; b++) {
         if (self->tail[b] < AUDIBLE * self->noise[b] + NOISE_FLOOR)
             continue;
         const float off = logf((self->left[b] + NOISE_FLOOR) / (self->tail[b] * self->leak[b]));
-        self->leak[b] = fminf(1.0f, self->leak[b] * expf(LEAK_STEP * fmaxf(-1.0f, fminf(1.0f, off))));
+        self->leak[b] = fminf(1.0f, self->leak[b] * expf(step * fmaxf(-1.0f, fminf(1.0f, off))));
     }
 }
 
@@ -124,7 +138,7 @@ static void judge(echo_evidence *self, const echo_filter *filter, const spectrum
     smooth(&self->echo_sum, sum_of(echo_powers), SUM_SMOOTHING);
     const float share = self->is_converged ? LOST_SHARE : CONVERGED_SHARE;
     self->is_converged = self->expected_sum < fmaxf(share * self->echo_sum, sum_of(self->noise));
-    if (self->near_ratio > NO_TALKER)
+    if (self->near_ratio > NEAR_RATIO)
         return;
     smooth(&self->mic_sum, sum_of(mic_powers), SUM_SMOOTHING);
     smooth(&self->left_sum, sum_of(self->left), SUM_SMOOTHING);
@@ -142,7 +156,7 @@ void echo_evidence_step(echo_evidence *self, const echo_filter *filter, const sp
         return;
     }
     grow_tail(self, &filter->echo_spectrum);
-    coherences(self, filter, shares);
+    find_wrong_echo(self, filter, shares);
     expect(self, filter, shares, can_tell);
     compare(self);
     if (can_tell)

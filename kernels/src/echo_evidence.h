@@ -16,6 +16,7 @@ typedef struct {
     float left_power[ECHO_BINS], echo_power[ECHO_BINS]; // likewise
     float mic_sum, left_sum;         // per hop with echo and no talker, smoothed
     float expected_sum, echo_sum;    // per hop with echo, smoothed
+    int astray_hops; // for so many more the filter is not to be trusted
     bool is_converged;
     // of the last step:
     float left[ECHO_BANDS];

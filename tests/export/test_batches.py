@@ -1,8 +1,11 @@
 """What the network is asked to tell at each moment."""
 
 import numpy as np
+import pytest
 
-from export.batches import kept_for_evaluation, turn_targets
+pytest.importorskip("scipy", reason="scipy is part of the [export] extra")
+
+from export.batches import kept_for_evaluation, turn_targets  # noqa: E402
 
 
 def test_a_turn_has_ended_after_the_last_voiced_hop_only() -> None:

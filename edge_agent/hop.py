@@ -184,10 +184,9 @@ class Hop:
             self._talking.run(at, parts.conversation.answer, at, heard, turn_ms, voiced_ms)
 
     def _find_near(self, at: int) -> None:
-        """An agent that is deaf while it speaks finds nobody then."""
         near = self.parts.near
         near.step(self._log_mel[self._phase], self._mic, self._heard)
-        if self._is_deaf(at):
+        if at < self._deaf_until and not self._knows_echo:
             near.forget()
 
     def _wake(self, at: int) -> None:
@@ -201,10 +200,14 @@ class Hop:
         parts.reactions.greet(at)
 
     def _is_deaf(self, at: int) -> bool:
+        """While the agent's own sound is in the room it believes only in a talker who can be told from its echo."""
         if self._hears_over_itself:
             return False
         if self.parts.talk.is_sounding:
             self._deaf_until = at + ms_to_samples(ECHO_TAIL_MS)
+        return at < self._deaf_until and not (self._knows_echo and self.parts.near.was_heard)
+
+    @property
+    def _knows_echo(self) -> bool:
         echo = self.parts.echo
-        hears_through = echo is not None and echo.is_converged and not self._cancelling.is_degraded
-        return at < self._deaf_until and not hears_through
+        return echo is not None and echo.is_converged and not self._cancelling.is_degraded

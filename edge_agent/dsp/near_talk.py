@@ -16,6 +16,7 @@ Frame = NDArray[np.float32]  # [NUM_MELS], natural log of power
 FIRST_BAND, LAST_BAND = 5, 36  # about 300 to 6000 Hz: a talker is seldom louder than the echo below
 MOST_ABOVE, MOST_BELOW = 4.0, 1.0  # of one band
 BIAS = 0.4  # what chance brings
+REMEMBERED_HOPS = 40
 MOST_SCORE = 10.0
 NEAR_SCORE = 1.0  # from here on someone may be near, and little is learned
 ECHO_FADE = 0.12  # per hop: 60 dB in 1.2 s, the tail of a lively room beyond the canceller's reach
@@ -67,6 +68,12 @@ class NearTalker:
     def forget(self) -> None:
         """What was heard so far was nobody, or nobody of interest."""
         self.score, self.is_heard = 0.0, False
+        self._quiet_hops = REMEMBERED_HOPS
+
+    @property
+    def was_heard(self) -> bool:
+        """Someone is near, or was a moment ago."""
+        return self._quiet_hops < REMEMBERED_HOPS
 
     def _add_up(self) -> None:
         above = self._above
@@ -77,6 +84,7 @@ class NearTalker:
         evidence = float(above.sum()) / len(above) - BIAS
         self.score = min(max(0.0, self.score + evidence), MOST_SCORE)
         self.is_heard = evidence > 0.0 and self.score >= NEAR_SCORE
+        self._quiet_hops = 0 if self.is_heard else self._quiet_hops + 1
 
     def _learn_share(self) -> None:
         """A median that follows: up and down by steps."""

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("scipy", reason="scipy is part of the [export] extra")
 
-from export.batches import kept_for_evaluation, turn_targets  # noqa: E402
+from export.batches import kept_for_evaluation, turn_targets
 
 
 def test_a_turn_has_ended_after_the_last_voiced_hop_only() -> None:

@@ -195,9 +195,10 @@ class GPTLive(SocketSession):
             self._is_talking = True
             self._num_answers += 1
             yield from self._final("user")
-        if self._is_talking and not self._is_dropping:
+        if self._is_talking and self._is_dropping:
+            self.counters.num_late += 1
+        elif self._is_talking:
             yield AudioDelta(sound, INPUT_RATE_HZ, str(self._num_answers))
-        self.counters.num_late += self._is_talking and self._is_dropping
         if self._is_talking and self._quiet_ms >= TURN_GAP_MS:
             yield from self._final("agent")
             yield TurnDone("cancelled" if self._is_dropping else "complete", str(self._num_answers))

@@ -14,6 +14,7 @@ from edge_agent.egress import Gate
 from edge_agent.events import Event
 from edge_agent.models.decoder import Hypothesis
 from edge_agent.profile import Profile
+from edge_agent.ring import MessageRing
 from edge_agent.understanding import blank_posteriors
 from edge_agent.units import SAMPLE_RATE_HZ, STEP_MS
 from tests.dialogue.moments import NOON
@@ -198,6 +199,8 @@ class Dialogue:
         woken_at_s: tuple[float, ...] | None = None,
         decoder: ScriptedDecoder | None = None,
         hears_over_itself: bool = True,
+        gate: Gate | None = None,
+        answers: MessageRing | None = None,
     ) -> None:
         self.events: list[Event] = []
         self.voice = HummingVoice()
@@ -218,7 +221,8 @@ class Dialogue:
             self.duplex,
             self.events.append,
             clock=FakeClock(NOON),
-            gate=Gate("local_only"),
+            gate=gate or Gate("local_only"),
+            answers=answers,
             is_live=False,
             hears_over_itself=hears_over_itself,
         )

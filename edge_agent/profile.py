@@ -127,13 +127,13 @@ class ProviderProfile(_Strict):
 
 
 class CloudProfile(_Strict):
-    """Who answers what the device cannot, in the order in which they are tried; none: nobody."""
+    """Who answers what the device cannot, in the order in which they are tried; none: nobody.
+
+    `persona`: who the model is; how one speaks aloud is said to every model (link/cloud/prompt.py). `language`: BCP-47.
+    """
 
     providers: tuple[ProviderProfile, ...] = ()
-    instructions: str = (
-        "You answer questions that are asked aloud in a home, by voice. Be brief: one or two short sentences, "
-        "one question at a time, no lists. Say back what you were asked to do before you say that it is done."
-    )
+    persona: str = "You are the voice of a small device in a home: friendly, calm and quick."
     language: str = "en-US"
     early: bool = True
     deadline_ms: Annotated[int, Field(ge=2_000, le=60_000)] = 10_000

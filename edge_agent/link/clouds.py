@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from edge_agent.errors import CloudError
 from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig
 from edge_agent.link.cloud.parts import Part
+from edge_agent.link.cloud.prompt import instructions
 from edge_agent.link.cloud.providers import make_session, url_of
 from edge_agent.link.receipts import ReceiptLog, default_path
 from edge_agent.link.safety import load_rules
@@ -48,7 +49,7 @@ def _config(profile: Profile, entry: ProviderProfile, handle: str | None, histor
         model=entry.model or DEFAULT_MODELS.get(entry.kind, ""),
         url=entry.url,
         key_file=entry.key_file,
-        instructions=profile.cloud.instructions,
+        instructions=instructions(profile.cloud.persona, profile.cloud.language),
         language=profile.cloud.language,
         voice=entry.voice,
         turns="provider" if entry.kind == "gpt_live" else "device",

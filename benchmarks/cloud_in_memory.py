@@ -95,6 +95,7 @@ class _Wire:
         self._answering: asyncio.Task[None] | None = None
         self._is_dead = False
         self._is_closed = False
+        self._is_counted = True
         self._num_bytes = 0
 
     async def send(self, message: str) -> None:
@@ -121,8 +122,9 @@ class _Wire:
     async def close(self) -> None:
         if self._answering is not None:
             self._answering.cancel()
-        if not self._is_closed or self._to_client is not None:
+        if self._is_counted:
             self._network.num_open -= 1
+        self._is_counted = False
         self._is_closed = True
         self._to_client.put_nowait(WireClosed(1000, ""))
 

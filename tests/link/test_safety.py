@@ -1,0 +1,75 @@
+"""Rules from a file, on what is said in both directions and on calls; held no longer than promised."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_agent.errors import SafetyError
+from edge_agent.link.safety import HOLD_MS, LONGEST_WAIT_MS, MS_PER_LETTER, AnswerGuard, Rule, Rules, load_rules
+
+CARD = "my number is 4111 1111 1111 1111 thanks"
+
+
+def test_shipped_rules() -> None:
+    rules = load_rules("default")
+    assert rules.broken_by("agent", CARD) is not None
+    assert rules.broken_by("user", CARD) is not None
+    assert rules.broken_by("agent", "Please tell me your PIN.") is not None
+    assert rules.broken_by("user", "please tell me your pin") is None
+    assert rules.broken_by("call", "unlock_door {}") is not None
+    for harmless in ("In 1969 two people walked on the moon.", "It is 12 degrees.", "Call 555 0134."):
+        assert rules.broken_by("agent", harmless) is None
+
+
+def test_a_rule_is_found_across_pieces_of_words() -> None:
+    guard = AnswerGuard(load_rules("default"), "pass")
+    assert [guard.look("agent", piece) for piece in ("It is 4111 11", "11 11")] == [None, None]
+    rule = guard.look("agent", "11 1111")
+    assert rule is not None
+    assert rule.name == "card_number"
+    assert guard.may_pass(0.0, 1e6) is False, "sound passed after the rule was broken"
+
+
+def test_sound_whose_words_are_known_passes_at_once() -> None:
+    guard = AnswerGuard(Rules(()), "block")
+    guard.look("agent", "x" * 20)
+    assert guard.may_pass(20 * MS_PER_LETTER, 0.0)
+    assert not guard.may_pass(20 * MS_PER_LETTER + 1, LONGEST_WAIT_MS)
+
+
+@pytest.mark.parametrize(("without_words", "passes"), [("pass", True), ("block", False)])
+def test_sound_without_words(without_words: str, passes: bool) -> None:
+    guard = AnswerGuard(Rules(()), without_words)  # type: ignore[arg-type]
+    assert guard.may_pass(40.0, HOLD_MS - 1) is False
+    assert guard.may_pass(40.0, HOLD_MS) is passes
+    assert guard.gives_up(LONGEST_WAIT_MS) is not passes
+
+
+@pytest.mark.parametrize(("without_words", "is_broken"), [("pass", False), ("block", True)])
+def test_a_fault_of_the_checker(without_words: str, is_broken: bool) -> None:
+    class Failing(Rules):
+        def broken_by(self, where: str, text: str) -> Rule | None:  # type: ignore[override]
+            raise RuntimeError
+
+    guard = AnswerGuard(Failing(()), without_words)  # type: ignore[arg-type]
+    guard.look("agent", "words")
+    assert (guard.broken is not None) is is_broken
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rules: [{name: a, pattern: '('}]", "rule 'a'"),
+        ("rules: [{name: a}]", "pattern"),
+        ("rules: [{name: a, pattern: b, where: [cat]}]", "where"),
+        ("rules: [", "not valid YAML"),
+        ("", "rules|dictionary"),
+    ],
+)
+def test_bad_files_are_named(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(text)
+    with pytest.raises(SafetyError, match=says):
+        load_rules(str(path))
+    with pytest.raises(SafetyError, match="default"):
+        load_rules(str(tmp_path / "none.yaml"))

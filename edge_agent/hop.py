@@ -138,7 +138,7 @@ class Hop:
         # a deaf agent too hears the phrase, for nothing else can interrupt it
         if self._waking.run(at, parts.attention.step, at, parts.listener.log_posteriors) and parts.attention.has_woken:
             self._wake(at)
-        parts.yielding.hear_step(p_voice, parts.understanding.grammar)
+        parts.yielding.hear_step(p_voice, log_posteriors, parts.understanding.grammar)
         parts.understanding.remember(log_posteriors)
         if parts.turn.is_open:
             self._decoding.run(at, parts.understanding.step, at, log_posteriors, parts.turn.is_silent)
@@ -167,6 +167,7 @@ class Hop:
         parts, turn = self.parts, self.parts.turn
         heard = parts.understanding.end(at)
         is_noise = turn.voiced_ms < NOISE_VOICED_MS and (self._follows_wake or not heard.words)
+        is_noise = is_noise or parts.yielding.hears_noise
         self._follows_wake = False
         reason = "noise" if is_noise else turn.reason
         why = turn.why()

@@ -3,10 +3,15 @@
 Thread: hop only. One `Evidence` is filled again and again; a hop that decides nothing builds nothing that lasts.
 """
 
+import math
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_agent.events import BargeIn
 from edge_agent.guard import Emit
+from edge_agent.models.phones import BLANK, TOKEN_OF_PHONE
 from edge_agent.profile import Reflex
 from edge_agent.reflexes import barge_in
 from edge_agent.reflexes.barge_in import Action, Evidence, Stage
@@ -15,6 +20,8 @@ from edge_agent.turn import NEVER, VOICE_OFF_THRESHOLD, VOICE_ON_THRESHOLD, Gram
 from edge_agent.units import HOP_MS, STEP_MS, samples_to_ms
 
 FORGET_QUIET_MS = 400.0  # after so long the next sound is another one
+HUM_TOKENS = frozenset(TOKEN_OF_PHONE[phone] for phone in ("M", "N", "NG", "HH", "AH"))  # "mm-hm", "uh-huh"
+HEARD_WELL = math.log(0.5)
 
 
 class Near(Protocol):
@@ -33,6 +40,7 @@ class Yielding:
         self._settings = settings
         self._talk = talk
         self._emit = emit
+        self._last_token = BLANK
         self.reset()
 
     def reset(self) -> None:
@@ -50,15 +58,22 @@ class Yielding:
         """Someone is heard, or was a moment ago."""
         return self.evidence.quiet_ms < FORGET_QUIET_MS
 
-    def hear_step(self, p_voice: float, grammar: Grammar) -> None:
-        """Once per listener step: does it sound like a voice, and do the words make a command?"""
+    def hear_step(self, p_voice: float, log_posteriors: NDArray[np.float32], grammar: Grammar) -> None:
+        """Once per listener step: is it a voice, are there phones in it [2, 40], and do the words make a command?"""
         evidence = self.evidence
         self._is_voiced = p_voice >= (VOICE_OFF_THRESHOLD if self._is_voiced else VOICE_ON_THRESHOLD)
         evidence.is_command = grammar >= Grammar.COULD_GO_ON
+        for frame in log_posteriors:
+            self._count_phone(frame)
         if self._is_voiced:
             evidence.voiced_ms += STEP_MS
             if self._talk.holds_floor:
                 evidence.overlap_ms += STEP_MS
+
+    @property
+    def hears_noise(self) -> bool:
+        """The agent holds its reply for a sound without words."""
+        return self._talk.is_held and barge_in.is_noise(self.evidence)
 
     def step(self, at_sample: int, near: Near) -> None:
         """Once per hop that ends at `at_sample`, after the near talker was looked for."""
@@ -77,10 +92,19 @@ class Yielding:
         if self._talk.holds_floor or self._talk.is_held:
             self._act(at_sample, Action.DROP)
 
+    def _count_phone(self, frame: NDArray[np.float32]) -> None:
+        token = int(frame.argmax())
+        if token == self._last_token or frame[token] < HEARD_WELL:
+            return
+        self._last_token = token
+        if token != BLANK and token not in HUM_TOKENS:
+            self.evidence.num_phones += 1
+
     def _forget(self) -> None:
         evidence = self.evidence
         evidence.quiet_ms = FORGET_QUIET_MS
         evidence.voiced_ms = evidence.overlap_ms = evidence.near_ms = 0.0
+        evidence.num_phones, self._last_token = 0, BLANK
         evidence.is_command = self._is_voiced = False
 
     def _follow(self, at_sample: int, near: Near) -> None:
@@ -88,8 +112,8 @@ class Yielding:
         evidence = self.evidence
         if near.is_heard or self._is_voiced:
             if evidence.quiet_ms >= FORGET_QUIET_MS:
+                self._forget()
                 self._onset_sample = at_sample
-                evidence.voiced_ms = evidence.overlap_ms = evidence.near_ms = 0.0
             evidence.quiet_ms = 0.0
         else:
             evidence.quiet_ms += HOP_MS

@@ -34,10 +34,11 @@ SUSPECT_SCORE = 2.0  # of the near talker (`dsp/near_talk.py`), at intensity 0.5
 SURE_SCORE = 5.0
 SURE_VOICED_MS = 160.0  # of the listener's voice alone, where no sound tells; at intensity 0.5
 UNDUCK_QUIET_MS = 120.0
-SENTENCE_MS = 640.0  # nobody says "mm-hm" or coughs for so long and sounds like speech all the time
+SENTENCE_PHONES = 4  # not counting those of "mm-hm"; coughs and laughs show none or one
+COMMAND_PHONES = 3
+LONG_VOICED_MS = 1_500.0  # nobody says "mm-hm" for so long, however little of it is understood
 GO_ON_QUIET_MS = 240.0
-NOISE_MS = 700.0  # after so long, a sound that the listener takes for no voice is let be
-LEAST_VOICED_SHARE = 0.4
+NOISE_MS = 800.0  # after so long, a sound without words is let be
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class Evidence:
     quiet_ms: float = 0.0  # since neither the near talker nor the listener's voice was there
     voiced_ms: float = 0.0  # of the listener's voice
     overlap_ms: float = 0.0  # of the listener's voice while the agent sounded
+    num_phones: int = 0  # that were heard well, without those of "mm-hm"
     is_command: bool = False  # the words so far are a command
 
 
@@ -68,8 +70,15 @@ def decide(settings: Reflex, evidence: Evidence) -> Action:
     return Action.UNDUCK if evidence.quiet_ms >= UNDUCK_QUIET_MS else Action.NONE
 
 
+def is_noise(evidence: Evidence) -> bool:
+    """Too few phones for any word: whatever words seem to be heard in it were not said."""
+    return evidence.num_phones < COMMAND_PHONES
+
+
 def _after_hold(evidence: Evidence) -> Action:
-    if evidence.is_command or evidence.voiced_ms >= SENTENCE_MS:
+    if evidence.num_phones >= SENTENCE_PHONES or (evidence.is_command and not is_noise(evidence)):
         return Action.DROP
-    is_noise = evidence.near_ms >= NOISE_MS and evidence.voiced_ms < LEAST_VOICED_SHARE * evidence.near_ms
-    return Action.GO_ON if is_noise or evidence.quiet_ms >= GO_ON_QUIET_MS else Action.NONE
+    if evidence.voiced_ms >= LONG_VOICED_MS and evidence.num_phones > 0:
+        return Action.DROP
+    is_let_be = evidence.near_ms >= NOISE_MS and is_noise(evidence)
+    return Action.GO_ON if is_let_be or evidence.quiet_ms >= GO_ON_QUIET_MS else Action.NONE

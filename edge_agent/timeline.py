@@ -26,7 +26,8 @@ AGENT, AGENT_SHADE = "#D9633B", "#FBEAE2"
 DONE, DOUBT, ALARM = "#3C8C5A", "#B98A1F", "#B3261E"
 
 TOP, BOTTOM = 11.2, 0.2
-USER_Y, WORDS_Y, EVENTS_Y, INTENT_Y, AGENT_Y, REPLY_Y = 9.3, 7.45, 6.35, 5.45, 3.2, 1.25
+USER_Y, WORDS_Y, INTENT_Y, AGENT_Y, REPLY_Y = 9.3, 7.45, 5.15, 3.2, 1.25
+MARKS_Y = (6.6, 6.15, 5.7)  # rows, for marks that come close together
 HALF_HEIGHT = 1.15
 BAR_S = 0.028
 MIN_SECONDS, LONGEST_INCHES, INCHES_PER_SECOND = 4.0, 48.0, 1.75
@@ -39,12 +40,14 @@ MARKS: dict[type[Event], tuple[str, str]] = {
     e.BackChannel: ("mm-hm", AGENT),
     e.Nod: ("nod", AGENT),
     e.Filler: ("filler", AGENT),
+    e.Acknowledge: ("understood", AGENT),
     e.BargeIn: ("barge-in", ALARM),
     e.NoIntent: ("no command", DOUBT),
     e.Offload: ("stays here", USER),
     e.Xrun: ("sound lost", ALARM),
     e.Fault: ("fault", ALARM),
 }
+BARGE_IN = {"duck": "speaks lower", "stop": "stops for you", "resume": "goes on", "drop": "lets it be"}
 
 
 def draw_timeline(conversation: NDArray[np.float32], events: Sequence[Event], path: Path) -> None:
@@ -180,20 +183,29 @@ def _places_s(words: Sequence[Word], widths_s: Sequence[float]) -> list[float]:
 
 
 def _draw_marks(axes: Axes, events: Iterable[Event]) -> None:
-    """A dot for each reaction, named beside it; in two rows where they come close together."""
-    free_from_s = [0.0, 0.0]
+    """A dot for each reaction, named beside it, in the first row with room; what happens again at once has no name."""
+    free_from_s = [0.0] * len(MARKS_Y)
+    named_until_s: dict[str, float] = {}
     for event in events:
-        if type(event) not in MARKS:
-            continue
-        name, colour = MARKS[type(event)]
-        clip = getattr(event, "clip", "")
-        name = f"“{clip}”" if clip else name
         at_s = seconds(event.at_sample)
-        row = 0 if at_s >= free_from_s[0] else 1
-        y = EVENTS_Y + 0.17 - 0.5 * row
-        axes.scatter([at_s], [y], s=34, color=colour, zorder=6, linewidths=0)
-        axes.text(at_s + 0.07, y, name, color=colour, fontsize=9.5, va="center", zorder=6)
-        free_from_s[row] = at_s + _width_s(axes, name, 9.5) + 0.2
+        row = next((row for row, free_s in enumerate(free_from_s) if at_s >= free_s), None)
+        if type(event) not in MARKS or row is None:
+            continue
+        name, colour = _mark(event)
+        axes.scatter([at_s], [MARKS_Y[row]], s=34, color=colour, zorder=6, linewidths=0)
+        free_from_s[row] = at_s + 0.1
+        if at_s >= named_until_s.get(name, 0.0):
+            axes.text(at_s + 0.07, MARKS_Y[row], name, color=colour, fontsize=9.5, va="center", zorder=6)
+            free_from_s[row] = named_until_s[name] = at_s + _width_s(axes, name, 9.5) + 0.2
+
+
+def _mark(event: Event) -> tuple[str, str]:
+    name, colour = MARKS[type(event)]
+    if isinstance(event, e.BargeIn):
+        name = BARGE_IN.get(event.stage, name)
+    elif isinstance(event, e.BackChannel | e.Filler | e.Acknowledge):
+        name = f"“{event.clip}”"
+    return name, colour
 
 
 def _draw_intents(axes: Axes, events: Sequence[Event]) -> None:

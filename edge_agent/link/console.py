@@ -11,6 +11,7 @@ from edge_agent.events import Event
 from edge_agent.units import samples_to_ms
 
 Line = tuple[str, str, str, str]  # mark, style, text, remark
+GAZES = {"talker": "at you"}
 
 
 def _slots(slots: Mapping[str, events.SlotValue]) -> str:
@@ -22,7 +23,12 @@ def _intent(event: events.Intent) -> Line:
 
 
 def _barge_in(event: events.BargeIn) -> Line:
-    did = {"duck": "quieter: are you speaking?", "stop": "stops: you speak", "resume": "goes on: you did not"}
+    did = {
+        "duck": "quieter: are you speaking?",
+        "stop": "stops: you speak",
+        "resume": "goes on: you did not",
+        "drop": "lets the rest be",
+    }
     return "✋", "bold magenta", did.get(event.stage, event.stage), f"{event.heard_ms:.0f} ms were heard"
 
 
@@ -53,6 +59,9 @@ LINES: dict[str, Callable[..., Line]] = {
     "back_channel": lambda e: ("~", "magenta", "mm-hm", e.clip),
     "nod": lambda e: ("⌄", "magenta", "nods", e.reason),
     "filler": lambda e: ("~", "magenta", "holds the floor", e.clip),
+    "acknowledge": lambda e: ("~", "magenta", "has understood", e.clip),
+    "gaze": lambda e: ("◉", "dim", f"looks {GAZES.get(e.target, e.target)}", ""),
+    "posture": lambda e: ("◉", "dim", e.posture, ""),
     "first_audio": lambda e: ("♪", "green", f"first sound of the {e.kind}", f"{e.latency_ms:.0f} ms after your last"),
     "barge_in": _barge_in,
     "reply": lambda e: ("»", "bold", f"“{e.text}”", ""),

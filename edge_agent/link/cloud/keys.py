@@ -29,10 +29,9 @@ def find_key(url: str, key_file: str = "") -> SecretStr | None:
         return _read(Path(key_file))
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     for name in key_names(url):
-        found = _read(Path(folder) / name) if folder else None
-        value = os.environ.get(name.upper(), "").strip()
-        if found or value:
-            return found or SecretStr(value)
+        found = (_read(Path(folder) / name) if folder else None) or _as_key(os.environ.get(name.upper(), ""))
+        if found is not None:
+            return found
     return None
 
 
@@ -75,7 +74,12 @@ def scrub(reason: str, key: SecretStr | None) -> str:
 def _read(path: Path) -> SecretStr | None:
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_KEY_BYTES).decode("ascii").strip()
-    except (OSError, UnicodeDecodeError):
+            return _as_key(file.read(MAX_KEY_BYTES).decode("ascii", "replace"))
+    except OSError:
         return None
-    return SecretStr(text) if text else None
+
+
+def _as_key(text: str) -> SecretStr | None:
+    """A key goes into a header: printable ASCII without spaces, or it is none."""
+    text = text.strip()
+    return SecretStr(text) if text and all("!" <= character <= "~" for character in text) else None

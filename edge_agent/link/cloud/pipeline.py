@@ -136,6 +136,8 @@ class Pipeline:
     async def close(self) -> None:
         """See CloudSession."""
         self._stop()
+        if self._work is not None:
+            await asyncio.gather(self._work, return_exceptions=True)
         self._emit(None)
         await self._client.aclose()
 

@@ -1,6 +1,7 @@
 """Which class speaks to which provider."""
 
 import ssl
+from urllib.parse import urlsplit
 
 from edge_agent.errors import CloudError
 from edge_agent.link.cloud import wire
@@ -29,6 +30,7 @@ def make_session(
     tls: ssl.SSLContext | None = None,
 ) -> CloudSession:
     """A session that is not open yet. `parts`: who transcribes and who speaks, for the pipeline. Raises CloudError."""
+    _check_urls(provider, [config.url, *(part.url for part in parts or ())])
     if provider in _LIVE:
         return _LIVE[provider](config, connect, tls)
     if provider != "pipeline":
@@ -41,3 +43,15 @@ def make_session(
 def url_of(provider: str, config: SessionConfig) -> str:
     """Where a session would connect to: what the gate is asked about."""
     return config.url or (_LIVE[provider].own_url if provider in _LIVE else "")
+
+
+def _check_urls(provider: str, urls: list[str]) -> None:
+    schemes = ("https", "http") if provider == "pipeline" else ("wss", "ws")
+    for url in filter(None, urls):
+        try:
+            parts = urlsplit(url)
+            is_good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_good = False
+        if not is_good:
+            raise CloudError(f"'{url}' is no URL of a {provider}: give one that begins with {schemes[0]}://HOST")

@@ -132,10 +132,10 @@ async def connect(address: Address) -> Wire:
         raise _by_status(
             refused.response.status_code, body.decode("utf-8", "replace"), headers.get("Retry-After", "")
         ) from None
-    except InvalidURI:
-        raise WireRefused("refused", "the URL is no WebSocket's") from None
-    except (OSError, InvalidHandshake, EOFError) as error:
+    except (OSError, InvalidHandshake, EOFError) as error:  # before ValueError: a certificate's error is both
         raise refusal(error) from None
+    except (InvalidURI, ValueError):
+        raise WireRefused("refused", "the URL is no WebSocket's") from None
     return WebSocketWire(connection)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from edge_agent.cli import cloud_sim as command
+from edge_agent.errors import CloudError
 from edge_agent.link.cloud.base import CloudEvent, Failed, GoingAway, SessionFailed, TurnDone
 from edge_agent.link.cloud.providers import make_session
 from edge_agent.link.cloud.wire import connect
@@ -146,7 +147,7 @@ def test_nobody_there_no_such_name_no_answer() -> None:
         server = await asyncio.start_server(silent, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server:
-            for url in (f"ws://127.0.0.1:{port}/", "ws://127.0.0.1:9/", "ws://no-such-host.invalid/", "http://x/"):
+            for url in (f"ws://127.0.0.1:{port}/", "ws://127.0.0.1:9/", "ws://no-such-host.invalid/"):
                 session = make_session("openai_realtime", config("openai_realtime", url=url, open_timeout_s=0.5))
                 try:
                     await session.open()
@@ -154,7 +155,13 @@ def test_nobody_there_no_such_name_no_answer() -> None:
                     kinds.append(failed.failure.kind)
         return kinds
 
-    assert asyncio.run(talk()) == ["timeout", "unreachable", "unreachable", "refused"]
+    assert asyncio.run(talk()) == ["timeout", "unreachable", "unreachable"]
+
+
+@pytest.mark.parametrize("url", ["http://x/", "ws://", "ws://[::1", "ws://h:99999/", "openai", "ws://h:0/"])
+def test_what_is_no_url_is_refused_when_it_is_given(url: str) -> None:
+    with pytest.raises(CloudError, match="begins with wss://HOST"):
+        make_session("openai_realtime", config("openai_realtime", url=url))
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -36,28 +36,28 @@ def revealed(url: str, key_file: str = "") -> str | None:
 
 
 def test_a_vendors_key_goes_to_that_vendor_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "of openai")
-    monkeypatch.setenv("GOOGLE_API_KEY", "of google")
-    monkeypatch.setenv("EDGE_AGENT_CLOUD_KEY", "of home")
-    assert revealed(OPENAI) == "of openai"
-    assert revealed("https://eu.api.openai.com/v1") == "of openai"
-    assert revealed(GEMINI) == "of google"
-    assert revealed("wss://openai.com.evil.example/v1/realtime") == "of home"
-    assert revealed("wss://notopenai.com/v1/realtime") == "of home"
-    assert revealed("ws://127.0.0.1:8765/v1/realtime") == "of home"
+    monkeypatch.setenv("OPENAI_API_KEY", "of-openai")
+    monkeypatch.setenv("GOOGLE_API_KEY", "of-google")
+    monkeypatch.setenv("EDGE_AGENT_CLOUD_KEY", "of-home")
+    assert revealed(OPENAI) == "of-openai"
+    assert revealed("https://eu.api.openai.com/v1") == "of-openai"
+    assert revealed(GEMINI) == "of-google"
+    assert revealed("wss://openai.com.evil.example/v1/realtime") == "of-home"
+    assert revealed("wss://notopenai.com/v1/realtime") == "of-home"
+    assert revealed("ws://127.0.0.1:8765/v1/realtime") == "of-home"
 
 
 def test_a_credentials_file_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "openai_api_key").write_text("from the file\n")
-    monkeypatch.setenv("OPENAI_API_KEY", "from the environment")
+    (tmp_path / "openai_api_key").write_text("from-the-file\n")
+    monkeypatch.setenv("OPENAI_API_KEY", "from-the-environment")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert revealed(OPENAI) == "from the file"
-    (tmp_path / "own").write_text("named by the profile")
-    assert revealed(OPENAI, str(tmp_path / "own")) == "named by the profile"
+    assert revealed(OPENAI) == "from-the-file"
+    (tmp_path / "own").write_text("named-by-the-profile")
+    assert revealed(OPENAI, str(tmp_path / "own")) == "named-by-the-profile"
     assert revealed(OPENAI, str(tmp_path / "missing")) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00k"])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00k", b"two words", b"key\r\nX-Other: 1"])
 def test_a_file_without_a_key_is_no_key(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(content)
     assert find_key(OPENAI, str(tmp_path / "key")) is None

@@ -10,6 +10,9 @@ static const float CROSS_SMOOTHING = 0.8f;  // 50 ms
 static const float MUCH_ALIKE = 0.5f;       // share of a band
 static const float ALIKE = 0.44f;           // correlation of all
 static const int ASTRAY_HOPS = 20;
+static const float UNCERTAIN = 0.5f;        // half of the samples behind these powers are zeros
+static const float FIRST_LEAK_STEP = 0.3f;  // nothing is known yet
+static const float LEAK_STEP_FALL = 0.97f;  // per hop, down to:
 static const float LEAK_STEP = 0.014f;      // in nepers of power per hop, 6 dB a second
 static const float NEAR_STEP = 0.001f;      // while someone speaks, who is no echo
 static const float NOISE_FALL = 0.1f;       // share of the way, per hop
@@ -18,6 +21,7 @@ static const float NOISE_FLOOR = 1e-7f;
 static const float AUDIBLE = 4.0f;          // echo to noise
 static const float SUM_SMOOTHING = 0.95f;   // 200 ms
 static const float NEAR_RATIO = 6.0f;       // from here on someone may be speaking
+static const int LEAST_HOPS = 30;           // with echo
 static const float CONVERGED_SHARE = 0.25f; // of the echo that may be left
 static const float LOST_SHARE = 0.5f;
 
@@ -26,6 +30,7 @@ void echo_evidence_init(echo_evidence *self)
     memset(self, 0, sizeof *self);
     for (int b = 0; b < ECHO_BANDS; b++)
         self->leak[b] = 1.0f;
+    self->leak_step = FIRST_LEAK_STEP;
 }
 
 static void band_powers(const spectrum *sound, float *powers)
@@ -94,7 +99,7 @@ static void expect(echo_evidence *self, const echo_filter *filter, const float *
     for (int b = 0; b < ECHO_BANDS; b++) {
         float uncertain = 0.0f;
         for (int k = EDGES[b]; k < EDGES[b + 1]; k++)
-            uncertain += 0.5f * filter->uncertain[k];
+            uncertain += UNCERTAIN * filter->uncertain[k];
         const float leaked = (can_tell ? self->leak[b] : 1.0f) * self->tail[b];
         const float share = self->astray_hops ? 1.0f : shares[b] > MUCH_ALIKE ? shares[b] : 0.0f;
         self->expected[b] = fmaxf(leaked + uncertain, share * self->left[b]);
@@ -103,7 +108,8 @@ static void expect(echo_evidence *self, const echo_filter *filter, const float *
 
 static void learn_leak(echo_evidence *self)
 {
-    const float step = self->near_ratio > NEAR_RATIO ? NEAR_STEP : LEAK_STEP;
+    const float step = self->near_ratio > NEAR_RATIO ? NEAR_STEP : self->leak_step;
+    self->leak_step = fmaxf(LEAK_STEP, LEAK_STEP_FALL * self->leak_step);
     for (int b = 0; b < ECHO_BANDS; b++) {
         if (self->tail[b] < AUDIBLE * self->noise[b] + NOISE_FLOOR)
             continue;
@@ -129,6 +135,7 @@ static void compare(echo_evidence *self)
         self->near_ratio += self->left[b] / (self->expected[b] + self->noise[b] + NOISE_FLOOR) / ECHO_BANDS;
 }
 
+// Converged: what is left is little, or is known to be. Near a talker only the second can be seen.
 static void judge(echo_evidence *self, const echo_filter *filter, const spectrum *mic)
 {
     float mic_powers[ECHO_BANDS], echo_powers[ECHO_BANDS];
@@ -136,12 +143,15 @@ static void judge(echo_evidence *self, const echo_filter *filter, const spectrum
     band_powers(mic, mic_powers);
     smooth(&self->expected_sum, sum_of(self->expected), SUM_SMOOTHING);
     smooth(&self->echo_sum, sum_of(echo_powers), SUM_SMOOTHING);
+    if (self->near_ratio < NEAR_RATIO) {
+        smooth(&self->mic_sum, sum_of(mic_powers), SUM_SMOOTHING);
+        smooth(&self->left_sum, sum_of(self->left), SUM_SMOOTHING);
+    }
     const float share = self->is_converged ? LOST_SHARE : CONVERGED_SHARE;
-    self->is_converged = self->expected_sum < fmaxf(share * self->echo_sum, sum_of(self->noise));
-    if (self->near_ratio > NEAR_RATIO)
-        return;
-    smooth(&self->mic_sum, sum_of(mic_powers), SUM_SMOOTHING);
-    smooth(&self->left_sum, sum_of(self->left), SUM_SMOOTHING);
+    const float least = fminf(self->expected_sum, self->left_sum);
+    self->num_hops += self->num_hops < LEAST_HOPS;
+    self->is_converged =
+        self->num_hops == LEAST_HOPS && least < fmaxf(share * self->echo_sum, sum_of(self->noise));
 }
 
 void echo_evidence_step(echo_evidence *self, const echo_filter *filter, const spectrum *mic, bool can_tell)

@@ -10,6 +10,7 @@ enum { ECHO_BANDS = 8 };
 
 typedef struct {
     float leak[ECHO_BANDS];  // what is left of an echo, as a share of its power: distortion, a tail beyond the filter
+    float leak_step;         // by which that is learned
     float tail[ECHO_BANDS];  // the echo's power, dying away as in a room
     float noise[ECHO_BANDS]; // of the room
     spectrum cross;          // of what is left with the echo, smoothed
@@ -17,6 +18,7 @@ typedef struct {
     float mic_sum, left_sum;         // per hop with echo and no talker, smoothed
     float expected_sum, echo_sum;    // per hop with echo, smoothed
     int astray_hops; // for so many more the filter is not to be trusted
+    int num_hops; // with echo, up to those that make sure
     bool is_converged;
     // of the last step:
     float left[ECHO_BANDS];

@@ -1,6 +1,6 @@
 """Whole commands right on people's recordings, through the agent itself (`replay`), with the peer that can be asked.
 
-    python -m benchmarks.commands ../shared/data/commands [--snr 12] [--limit 50]
+    python -m benchmarks.commands ../shared/data/commands [--snr 12] [--lead-ms 20] [--limit 50]
 
 The folder holds labels.json, audio/ and one context file (*.yaml), which is imported as a user would import it. A
 recording is right when the agent gave one intent, it is the labelled one, and every labelled slot has the labelled
@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,16 @@ def in_noise(paths: list[Path], noise_folder: Path, snr_db: float, out: Path) ->
     return mixed
 
 
+def later(paths: list[Path], lead_ms: float, out: Path) -> list[Path]:
+    """Copies of the recordings that begin with so much silence: a live agent's steps begin anywhere in them."""
+    copies = []
+    for path in paths:
+        speech, rate_hz = soundfile.read(path)
+        copies.append(out / f"{path.stem}.flac")
+        soundfile.write(copies[-1], np.concatenate([np.zeros(round(lead_ms * rate_hz / 1000)), speech]), rate_hz)
+    return copies
+
+
 def heard(paths: list[Path], profile: Profile) -> dict[str, list[Intent]]:
     """Intents by file name (without suffix)."""
     intents: dict[str, list[Intent]] = {path.stem: [] for path in paths}
@@ -85,6 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--snr", type=float, action="append", default=[], help="also in held-out noise at this ratio")
+    parser.add_argument("--lead-ms", type=float, action="append", default=[], help="also after so much silence")
     parser.add_argument("--limit", type=int, default=None, help="only the first recordings")
     options = parser.parse_args()
     labels = json.loads((options.folder / "labels.json").read_text(encoding="utf-8"))
@@ -93,12 +105,12 @@ def main() -> None:
         commands = Path(temporary) / "commands.yaml"
         commands.write_text(import_context(next(options.folder.glob("*.yaml"))), encoding="utf-8")
         profile = load_profile("generic_x86").with_choices(commands=str(commands))
-        for snr_db in [None, *options.snr]:
-            hearing = "clean" if snr_db is None else f"{snr_db:g} dB"
-            sounds = (
-                paths if snr_db is None else in_noise(paths, options.folder.parent / "noise", snr_db, Path(temporary))
-            )
-            intents = heard(sounds, profile)
+        noises = options.folder.parent / "noise"
+        hearings = {"clean": lambda: paths}
+        hearings |= {f"{snr:g} dB": partial(in_noise, paths, noises, snr, Path(temporary)) for snr in options.snr}
+        hearings |= {f"{lead:g} ms later": partial(later, paths, lead, Path(temporary)) for lead in options.lead_ms}
+        for hearing, make in hearings.items():
+            intents = heard(make(), profile)
             right = [path for path in paths if is_right(intents[path.stem], labels[path.name])]
             silent = sum(not found for found in intents.values())
             low, high = interval(len(right), len(paths))

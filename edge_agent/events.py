@@ -70,6 +70,22 @@ class Intent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected(Event):
+    """The talker took a command back, or put something else in it; an `Intent` with what is done instead comes with it.
+
+    was, slots: before and now; undone: what it had changed was taken back; erased_ms: how much was heard of a reply
+    that does not hold any more.
+    """
+
+    name: ClassVar[str] = "corrected"
+    intent: str = ""
+    slots: Mapping[str, SlotValue] = field(default_factory=dict)
+    was: Mapping[str, SlotValue] = field(default_factory=dict)
+    undone: bool = False
+    erased_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class NoIntent(Event):
     """The turn was speech, but no command; `confidence` is that of the best command."""
 
@@ -218,6 +234,16 @@ class SoundLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CloudAnswer(Event):
+    """An answer of a cloud model was played to its end: its words, its length, and how often it ran dry."""
+
+    name: ClassVar[str] = "cloud_answer"
+    text: str = ""
+    played_ms: float = 0.0
+    num_gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Xrun(Event):
     """Sound was lost: "capture_overrun", "playback_underrun", "device_lost"; or is back: "device_back"."""
 
@@ -258,8 +284,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (
         *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake),
-        *(Acknowledge, Gaze, Posture),
-        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, Xrun, Fault, Summary),
+        *(Acknowledge, Corrected, Gaze, Posture),
+        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, Xrun, Fault, Summary),
     )
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.egress import Gate
-from edge_agent.events import Offload, Reply, SoundLeft
+from edge_agent.events import CloudAnswer, Offload, Reply, SoundLeft
 from edge_agent.guard import Emit
 from edge_agent.parcels import Lost, Over, Piece, unpack
 from edge_agent.profile import CloudProfile
@@ -43,6 +43,7 @@ class Offloading:
         self._waiting = Waiting(settings.deadline_ms)
         self._turn = 0  # whose answer is awaited or played; 0: none
         self._is_playing = False
+        self._text = ""  # of the answer, once all of it is here
         self._user_until = -1
         self._stops_seen = talk.num_stops
 
@@ -127,7 +128,7 @@ class Offloading:
         self._end()
 
     def _end(self) -> None:
-        self._turn, self._is_playing = 0, False
+        self._turn, self._is_playing, self._text = 0, False, ""
         self._stream.begin()
 
     def _receive(self, at_sample: int) -> None:
@@ -146,7 +147,9 @@ class Offloading:
             self._stream.push(parcel.pcm16, parcel.depth_ms)
             return
         self._stream.finish()
-        if isinstance(parcel, Lost):
+        if isinstance(parcel, Over):
+            self._text = parcel.text
+        else:
             if parcel.drop:
                 self._talk.stop()
                 self._drop()
@@ -165,6 +168,7 @@ class Offloading:
                 for _ in range(1 + AHEAD_HOPS):
                     self._talk.feed(at_sample, self._stream.next_hop())
         elif self._stream.is_over:
+            self._emit(CloudAnswer(at_sample, self._text, self._stream.handed_ms, self._stream.num_gaps))
             self._end()
         elif self._stream.has_faded:
             self._is_playing = False

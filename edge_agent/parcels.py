@@ -74,9 +74,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """All of the answer was sent."""
+    """All of the answer was sent; `text`: its words, as the model gave them."""
 
     turn: int
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
 """Recordings through the very code that runs live: in virtual time as fast as it goes, or paced like a microphone.
+A cloud, if the profile names one, is asked only in real time: it would have no time to answer otherwise.
 
 Every file is a conversation of its own, with a fresh home; models are loaded once. The loudspeaker of a recording is
 not in its microphone, so the agent hears over itself.
@@ -10,9 +11,11 @@ from pathlib import Path
 
 from edge_agent.agent import Agent, Kit, load_kit
 from edge_agent.audio.wav import FileDuplex
+from edge_agent.channels import Channels
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.events import Event
+from edge_agent.linked import linked
 from edge_agent.profile import Profile
 from edge_agent.units import ms_to_samples
 
@@ -56,7 +59,15 @@ def replay_one(
     kit: Kit, path: Path, *, realtime: bool, on_event: Callable[[Event], None]
 ) -> tuple[FileDuplex, list[Event]]:
     """One conversation; what was said by both sides, and what happened. Raises AudioError."""
-    duplex = FileDuplex(path, realtime=realtime)
+    if realtime and kit.profile.cloud.providers:
+        with linked(kit.profile) as channels:
+            return _converse(kit, FileDuplex(path, realtime=True), on_event, channels)
+    return _converse(kit, FileDuplex(path, realtime=realtime), on_event, None)
+
+
+def _converse(
+    kit: Kit, duplex: FileDuplex, on_event: Callable[[Event], None], channels: Channels | None
+) -> tuple[FileDuplex, list[Event]]:
     events: list[Event] = []
 
     def emit(event: Event) -> None:
@@ -68,7 +79,13 @@ def replay_one(
         duplex,
         emit,
         clock=FakeClock(datetime.now()),
-        gate=Gate(kit.profile.privacy.state),
+        gate=Gate(
+            kit.profile.privacy.state,
+            channels.offload if channels else None,
+            kit.profile.cloud.client,
+            pre_roll_ms=kit.profile.cloud.pre_roll_ms,
+        ),
+        answers=channels.answers if channels else None,
         is_live=False,
         hears_over_itself=True,
     )

@@ -67,6 +67,7 @@ LINES: dict[str, Callable[..., Line]] = {
     "reply": lambda e: ("»", "bold", f"“{e.text}”", ""),
     "offload": _offload,
     "sound_left": lambda e: ("☁", "blue", f"{e.sent_ms / 1000:.1f} s of sound left", f"{e.purpose}, {e.outcome}"),
+    "cloud_answer": lambda e: ("»", "bold blue", f"“{e.text}”", f"cloud, {e.played_ms / 1000:.1f} s"),
     "xrun": _xrun,
     "fault": lambda e: ("!", "bold red", f"{e.part} {e.state}", e.error),
     "summary": _summary,

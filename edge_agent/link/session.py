@@ -44,6 +44,7 @@ MOST_TURNS_KEPT = 12  # of what was said before, for a session that cannot resum
 MOST_REPEATS = 2
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
 TICK_S = 0.02
+MAX_SHOWN_LETTERS = 2_000
 
 UNREACHABLE = "I can't reach the cloud."
 NO_ANSWER = "The cloud had no answer."
@@ -350,7 +351,7 @@ class Runner:
             await self._ask_again(speech)
 
     def _answered(self, speech: Speech) -> None:
-        self._outbox.send(Over(speech.turn))
+        self._outbox.send(Over(speech.turn, self._spoken.get("agent", "").strip()[:MAX_SHOWN_LETTERS]))
         self._over(speech, "answered")
 
     async def _ask_again(self, speech: Speech) -> None:

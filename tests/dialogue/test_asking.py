@@ -152,13 +152,10 @@ def test_who_barges_in_on_the_cloud_hears_no_more_of_it() -> None:
     cloud.dialogue.run(5.0)
     cancelled = [parcel for parcel in cloud.left() if isinstance(parcel, Cancelled)]
     assert len(cancelled) == 1
-    stops = [event for event in cloud.dialogue.of("barge_in") if event.stage in ("stop", "drop")]
-    assert 500 < cancelled[0].heard_ms < 3_000
-    assert abs(cancelled[0].heard_ms - stops[0].heard_ms) < 400
-    stopped = stops[0].at_sample + 160 * 4
-    reply_begins = cloud.dialogue.of("reply")[-1].at_sample if cloud.dialogue.of("reply") else stopped + 1
-    quiet = cloud.dialogue.agent_sound[stopped:reply_begins]
-    assert not np.any(np.abs(quiet) > 0.01), "sound of the cancelled answer was played"
+    assert 1_000 < cancelled[0].heard_ms < 3_000
+    stopped = cloud.dialogue.one("intent").at_sample
+    okay_samples = 16_000 // 4
+    assert not np.any(np.abs(cloud.dialogue.agent_sound[stopped + okay_samples + 640 :]) > 0.01), "the answer went on"
 
 
 def test_a_cloud_that_says_nothing_is_never_heard_as_silence() -> None:

@@ -16,6 +16,7 @@ VOCABULARY = {
     "committed": {"text"},
     "revised": {"text", "was"},
     "intent": {"intent", "slots", "confidence"},
+    "corrected": {"intent", "slots", "was", "undone", "erased_ms"},
     "no_intent": {"confidence"},
     "end_of_turn": {
         *("reason", "silence_ms", "last_voice_ms", "text", "wait_ms", "p_end", "p_eot"),
@@ -31,7 +32,9 @@ VOCABULARY = {
     "first_audio": {"latency_ms", "kind"},
     "barge_in": {"stage", "heard_ms", "latency_ms", "heard"},
     "reply": {"text"},
-    "offload": {"allowed", "reason"},
+    "offload": {"allowed", "reason", "purpose"},
+    "cloud_answer": {"text", "played_ms", "num_gaps"},
+    "sound_left": {"turn", "purpose", "outcome", "sent_ms", "pre_roll_ms"},
     "xrun": {"kind", "count"},
     "fault": {"part", "state", "count", "error"},
     "summary": {"num_hops", "num_turns", "num_intents", "num_xruns", "hop_p50_ms", "hop_p99_ms", "hop_max_ms"},

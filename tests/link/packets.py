@@ -1,0 +1,48 @@
+"""Run in a network namespace of its own: one open question, and how many packets it made. Prints the number.
+
+Usage: unshare --map-root-user --net python -m tests.link.packets STATE
+"""
+
+import select
+import socket
+import subprocess
+import sys
+import time
+from typing import get_args
+
+from edge_agent.egress import Gate, State
+from edge_agent.linked import linked
+from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderProfile
+from tests.dialogue.fakes import Dialogue, Said
+
+ALL_PROTOCOLS = 3
+SCRIPT = [
+    Said(1.0, "ask the cloud", "AskCloud"),
+    Said(5.0, "why is the sky so blue today", None),
+    Said(11.0, "yes", "Yes"),
+    Said(15.0, "and why is the grass so green", None),
+]
+LINK_HAS_S = 4.0  # real time, to start and to do what it must not
+
+
+def count_packets(state: State) -> int:
+    """A dialogue with the gate in that state, and with a link process that would connect."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS))
+    provider = ProviderProfile(kind="gemini_live", url="ws://127.0.0.1:9/BidiGenerateContent")
+    privacy = PrivacyProfile(state=state, receipts="/dev/null")
+    profile = Profile(name="test", privacy=privacy, cloud=CloudProfile(providers=(provider,)))
+    with capture, linked(profile) as channels:
+        gate = Gate(state, channels.offload, profile.cloud.client)
+        Dialogue(SCRIPT, profile=profile, gate=gate, answers=channels.answers).run(25.0)
+        time.sleep(LINK_HAS_S)
+        num_packets = 0
+        while select.select([capture], [], [], 0)[0]:
+            capture.recv(1 << 16)
+            num_packets += 1
+        return num_packets
+
+
+if __name__ == "__main__":
+    states = {name: name for name in get_args(State)}
+    print(count_packets(states[sys.argv[1]]))

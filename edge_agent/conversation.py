@@ -7,20 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.asking import CONSENT, Asking
-from edge_agent.events import Intent, NoIntent, Reply
+from edge_agent.events import Corrected, Intent, NoIntent, Reply
 from edge_agent.guard import Emit
 from edge_agent.meters import Meters
 from edge_agent.models.decoder import Hypothesis
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.reply import Act
+from edge_agent.skills.reply import Reply as SkillReply
 from edge_agent.talk import Talk
 from edge_agent.turn import Grammar, Turn
-from edge_agent.understanding import Understanding, grammar_of
+from edge_agent.understanding import NOTHING_HEARD, Understanding, grammar_of
 from edge_agent.units import ms_to_samples
 
 NOT_UNDERSTOOD = "Sorry, I didn't catch that."
 RING_EVERY_MS = 4_000  # leaves room for what is said about it
 RING_FOR_MS = 60_000
+CORRECTING = ("Correct", "Undo")
+GO_ON = "Yes"
+STEADY_MS = 40  # a reading that holds for a step is worth preparing for
 QUESTION_VOICED_MS = 500  # shorter speech that is no command is no question either
 
 
@@ -35,6 +39,7 @@ class Conversation:
         self._intents = meters.counters["intents"]
         self._next_ring_sample = 0
         self._rings_until = 0
+        self._prepared = NOTHING_HEARD
 
     def hear(self, hop: NDArray[np.float32]) -> None:
         """Every hop of the microphone, float32 [160]: kept for a question that may have to leave the device."""
@@ -47,10 +52,13 @@ class Conversation:
 
     def follow(self, at_sample: int, turn: Turn, understanding: Understanding) -> None:
         """Every listener step while the user's turn is open."""
+        if understanding.steady_ms >= STEADY_MS:
+            self._prepare(at_sample, understanding.hypothesis)
         self._asking.follow(at_sample, turn.voice.onset_sample, turn.voiced_ms, understanding.hypothesis)
 
     def answer(self, at_sample: int, heard: Hypothesis, turn_ms: float, voiced_ms: float) -> None:
         """The user's turn ended with these words."""
+        self._prepared = NOTHING_HEARD
         grammar = grammar_of(heard)
         if grammar >= Grammar.COULD_GO_ON and heard.intent is not None and self._asking.keeps(at_sample, heard.intent):
             self._carry_out(at_sample, heard.intent, heard)
@@ -77,6 +85,11 @@ class Conversation:
         self._talk.step(at_sample)
 
     def _carry_out(self, at_sample: int, intent: str, heard: Hypothesis) -> None:
+        if intent in CORRECTING:
+            self._revise(at_sample, intent, heard)
+            return
+        if intent == GO_ON and self._talk.has_more and not self._skills.expects_answer:
+            return  # "mm-hm" between the pieces of a reply
         self._intents.count += 1
         self._emit(Intent(at_sample, intent, heard.slots, heard.confidence))
         text = self._asking.carry_out(at_sample, intent)
@@ -84,6 +97,43 @@ class Conversation:
             self._reply(at_sample, text)
             return
         reply = self._skills.handle(intent, heard.slots, at_sample)
+        for act in reply.acts:
+            self._do(at_sample, act)
+        self._reply(at_sample, reply.text)
+
+    def _prepare(self, at_sample: int, heard: Hypothesis) -> None:
+        """The user may have said this and nothing more: have the reply made into sound, and say nothing yet."""
+        if heard.intent is None or heard.intent in CORRECTING or grammar_of(heard) < Grammar.COULD_GO_ON:
+            return
+        if (heard.intent, heard.slots) == (self._prepared.intent, self._prepared.slots):
+            return
+        self._prepared = heard
+        self._talk.prepare(self._skills.rehearse(heard.intent, heard.slots, at_sample))
+
+    def _revise(self, at_sample: int, intent: str, heard: Hypothesis) -> None:
+        """What was done a moment ago is not what was meant."""
+        erased_ms = self._talk.last_heard_ms
+        if intent == "Undo":
+            undone = self._skills.undo(at_sample)
+            if undone is not None:
+                self._emit(Corrected(at_sample, intent, undone=True, erased_ms=erased_ms))
+            self._say_instead(at_sample, undone or SkillReply("There is nothing to undo."))
+            return
+        made = self._skills.correct(heard.slots, at_sample)
+        if made is None:
+            self._emit(NoIntent(at_sample, heard.confidence))
+            self._reply(at_sample, NOT_UNDERSTOOD)
+            return
+        self._intents.count += 1
+        self._emit(Corrected(at_sample, made.intent, made.slots, made.was, made.undone, erased_ms))
+        self._emit(Intent(at_sample, made.intent, made.slots, heard.confidence))
+        text = made.reply.text
+        # nobody who heard nothing of it needs an apology for it
+        said = f"Sorry, {text[:1].lower()}{text[1:]}" if erased_ms > 0.0 else text
+        self._say_instead(at_sample, SkillReply(said, acts=made.reply.acts))
+
+    def _say_instead(self, at_sample: int, reply: SkillReply) -> None:
+        self._talk.stop()
         for act in reply.acts:
             self._do(at_sample, act)
         self._reply(at_sample, reply.text)

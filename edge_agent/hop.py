@@ -112,6 +112,7 @@ class Hop:
             self._step(at, is_deaf)
         if self.parts.turn.is_open or self.parts.attention.is_awake(at):
             self._take_turn(at)
+        self.parts.talk.user_speaks = self.parts.turn.is_open
         self._talking.run(at, self.parts.conversation.step, at)
         self._yielding.run(at, self.parts.yielding.step, at, self.parts.near)
         if not self._mixing.run(at, self.parts.mixer.render, self._out):

@@ -15,10 +15,13 @@ from edge_agent.turn import NEVER
 from edge_agent.units import ms_to_hops, samples_to_ms
 from edge_agent.voice.ahead import VoiceAhead
 from edge_agent.voice.mixer import Mixer
+from edge_agent.voice.pieces import pieces
 from edge_agent.voice.words import Spoken
 
 Sound = NDArray[np.float32]
 STOP_FADE_MS = 30
+MORE = "more"  # of a reply that is said in pieces
+LISTENS_MS = 350  # between the pieces: long enough to be interrupted
 LONGEST_HOLD_MS = 8_000  # nobody wants to hear the rest of a sentence after so long
 NOTHING = Spoken("", np.zeros(0, np.float32))
 
@@ -44,6 +47,8 @@ class Talk:
         self._said = NOTHING  # the reply that sounds or sounded last
         self._held_hops_left = 0
         self.num_stops = 0
+        self.user_speaks = False  # told by the hop
+        self._quiet_hops = 0
 
     @property
     def is_sounding(self) -> bool:
@@ -66,9 +71,23 @@ class Talk:
         return not self._kinds and self._mixer.is_silent
 
     @property
+    def last_heard_ms(self) -> float:
+        """How much was heard of the reply that sounds, or of the one that did last."""
+        return samples_to_ms(self._mixer.played_samples or self._mixer.stopped_after_samples)
+
+    def prepare(self, text: str) -> None:
+        """Words that may have to be said soon."""
+        self._ahead.prepare(text)
+
+    @property
     def is_preparing(self) -> bool:
         """Words were asked for that are not sound yet."""
-        return bool(self._kinds) and not self._mixer.is_speaking
+        return bool(self._kinds) and not self.has_more and not self._mixer.is_speaking
+
+    @property
+    def has_more(self) -> bool:
+        """A reply that is said in pieces is not over: the agent listens, and goes on if nobody speaks."""
+        return bool(self._kinds) and self._kinds[0] == MORE
 
     @property
     def heard_ms(self) -> float:
@@ -89,8 +108,12 @@ class Talk:
         if text:
             if self._mixer.is_held and kind == "reply":
                 self.stop()
-            self._kinds.append(kind)
-            self._ahead.ask(text)
+            if self.has_more and kind == "reply":
+                self._forget()
+            for piece in pieces(text):
+                self._kinds.append(kind)
+                self._ahead.ask(piece)
+                kind = MORE
 
     def reflex(self, at_sample: int, event: type[BackChannel] | type[Filler] | type[Acknowledge]) -> None:
         """Play a short sound of the event's kind now, unless one is sounding."""
@@ -116,6 +139,9 @@ class Talk:
         """Once per hop: begin what is ready."""
         if self._mixer.is_held:
             self._wait()
+        self._quiet_hops = 0 if self._mixer.is_speaking or self.user_speaks else self._quiet_hops + 1
+        if self.has_more and self._quiet_hops < ms_to_hops(LISTENS_MS):
+            return
         if not self._kinds or self._mixer.is_speaking or self._mixer.is_reflexing or self._mixer.is_ringing:
             return
         made = self._ahead.take()
@@ -158,14 +184,18 @@ class Talk:
     def stop(self) -> None:
         """Fade out and forget what was to be said."""
         self.num_stops += 1
-        self._kinds.clear()
-        self._ahead.forget()
+        self._forget()
         self._mixer.stop(STOP_FADE_MS)
         self._mixer.unduck()
 
     def close(self) -> None:
         """End the worker."""
         self._ahead.close()
+
+    def _forget(self) -> None:
+        """Nothing that has not begun will be said."""
+        self._kinds.clear()
+        self._ahead.forget()
 
     def _wait(self) -> None:
         self._held_hops_left -= 1

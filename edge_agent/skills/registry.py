@@ -2,15 +2,17 @@
 
 import string
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from edge_agent.skills import climate, clock, dialogue, lights, lists, media, timing
+from edge_agent.skills import climate, clock, dialogue, lights, lists, media, timing, undo
 from edge_agent.skills.home import Home
 from edge_agent.skills.reply import House, Outcome, Reply, Skill, Slots
 from edge_agent.skills.timers import Alarm, Timers
 from edge_agent.skills.words import spoken
 
 _DOMAINS = (timing, clock, lights, media, lists, climate, dialogue)
+NEVER_REHEARSED = ("Yes",)  # what it carries out is not in the copy
 BUILT_IN: dict[str, Skill] = {intent: skill for domain in _DOMAINS for intent, skill in domain.SKILLS.items()}
 
 
@@ -30,6 +32,7 @@ class Skills:
         A template names slots and the skill's own fields, as in "Okay, {size} {drink}."; what was not said is left out.
         """
         self._house = House(home, Timers(), clock)
+        self._done: undo.Done | None = None
         self._replies = dict(replies or {})
         self._skills = dict(skills or {})
 
@@ -51,14 +54,43 @@ class Skills:
     def handle(self, intent: str, slots: Slots, at_sample: int) -> Reply:
         """Carry out one command and say so; an intent that no skill knows is only answered."""
         house = self._house
-        skill = BUILT_IN.get(self._skills.get(intent, intent))
-        outcome = skill(house, slots, at_sample) if skill else Outcome("Okay.")
-        text = outcome.text
-        if outcome.is_done and intent in self._replies:
-            text = fill(self._replies[intent], slots, outcome.fields) or text
+        self._done = undo.remember(intent, slots, at_sample, house)
+        text, outcome = self._carry_out(house, intent, slots, at_sample)
         house.on_yes = outcome.on_yes
         house.last_reply = text
         return Reply(text, outcome.on_yes is not None, outcome.acts)
+
+    def rehearse(self, intent: str, slots: Slots, at_sample: int) -> str:
+        """What would be said if this were carried out now; nothing is. Empty where that cannot be told."""
+        if self._skills.get(intent, intent) in NEVER_REHEARSED:
+            return ""
+        return self._carry_out(undo.rehearsal_of(self._house), intent, slots, at_sample)[0]
+
+    def undo(self, at_sample: int) -> Reply | None:
+        """Take back what the last command changed; None when there is nothing to take back."""
+        done = self._done
+        if done is None or not done.is_recent(at_sample) or not undo.has_changed(done, self._house):
+            return None
+        self._done = None
+        return Reply("Okay, undone.", acts=undo.restore(done, self._house, at_sample))
+
+    def correct(self, said: Slots, at_sample: int) -> "Correction | None":
+        """Carry out the last command with what was said instead; None when it does not fit."""
+        done = self._done
+        slots = undo.corrected(done, said) if done is not None and done.is_recent(at_sample) else None
+        if done is None or slots is None:
+            return None
+        was_changed = undo.has_changed(done, self._house)
+        acts = undo.restore(done, self._house, at_sample) if was_changed else ()
+        reply = self.handle(done.intent, slots, at_sample)
+        return Correction(done.intent, slots, done.slots, was_changed, Reply(reply.text, acts=acts + reply.acts))
+
+    def _carry_out(self, house: House, intent: str, slots: Slots, at_sample: int) -> tuple[str, Outcome]:
+        skill = BUILT_IN.get(self._skills.get(intent, intent))
+        outcome = skill(house, slots, at_sample) if skill else Outcome("Okay.")
+        if outcome.is_done and intent in self._replies:
+            return fill(self._replies[intent], slots, outcome.fields) or outcome.text, outcome
+        return outcome.text, outcome
 
     @property
     def expects_answer(self) -> bool:
@@ -76,6 +108,17 @@ class Skills:
     def silence(self) -> bool:
         """Stop a ringing timer (as a button would); True when one rang."""
         return self._house.timers.silence()
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A command carried out anew with other slots. undone: what the first one had changed was taken back."""
+
+    intent: str
+    slots: Slots
+    was: Slots
+    undone: bool
+    reply: Reply
 
 
 class _Said(dict[str, str]):

@@ -56,6 +56,11 @@ class Timers:
         self._look_ahead()
         return timer
 
+    def replace(self, timers: list[Timer]) -> None:
+        """Let these run, and no others."""
+        self.running = timers
+        self._look_ahead()
+
     def cancel(self, timers: list[Timer]) -> None:
         """Forget these timers."""
         self.running = [timer for timer in self.running if timer not in timers]

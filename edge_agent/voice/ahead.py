@@ -12,6 +12,8 @@ import numpy as np
 from edge_agent.voice.base import Samples
 from edge_agent.voice.words import Spoken, with_words
 
+PREPARED = -1  # the round of what nobody has asked for yet
+
 
 class Sayer(Protocol):
     """What is asked of a voice (`voice.py`)."""
@@ -50,6 +52,11 @@ class VoiceAhead:
         else:
             self._made.put((self._round, self._make(text)))
 
+    def prepare(self, text: str) -> None:
+        """Have a sound made that may be asked for soon; the voice remembers it. Without a thread there is no need."""
+        if self._worker and text:
+            self._asked.put((PREPARED, text))
+
     def take(self) -> Spoken | None:
         """The next reply that is ready, or None."""
         while self._num_waiting:
@@ -76,7 +83,9 @@ class VoiceAhead:
     def _work(self) -> None:
         while (asked := self._asked.get()) is not None:
             asked_in, text = asked
-            if asked_in == self._round:
+            if asked_in == PREPARED:
+                self._make(text)
+            elif asked_in == self._round:
                 self._made.put((asked_in, self._make(text)))
 
     def _make(self, text: str) -> Spoken:

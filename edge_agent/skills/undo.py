@@ -1,0 +1,86 @@
+"""What the last command changed, and back again; the same command with another place, length, level or colour.
+
+Thread: hop only. A copy of the house is taken once for each command.
+"""
+
+import copy
+import dataclasses
+from dataclasses import dataclass
+
+from edge_agent.skills.home import Home
+from edge_agent.skills.reply import Act, House, Slots, Value
+from edge_agent.skills.timers import Timer, Timers
+from edge_agent.units import ms_to_samples
+
+CORRECTABLE_MS = 10_000  # later, "no, the kitchen" is about something else
+PLACE = ("area", "name")
+LENGTH = ("hours", "minutes", "seconds")
+PERCENT = ("brightness", "percentage")
+COLOUR = ("colour",)
+GROUPS = (PLACE, LENGTH, PERCENT, COLOUR)
+PERCENT_SAID = "percent"  # in a correction, which does not say of what
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that was carried out at a sample, and what the house was like before."""
+
+    intent: str
+    slots: dict[str, Value]
+    at_sample: int
+    home: Home
+    timers: tuple[Timer, ...]
+
+    def is_recent(self, at_sample: int) -> bool:
+        """Whether what is said now may be about it."""
+        return at_sample - self.at_sample <= ms_to_samples(CORRECTABLE_MS)
+
+
+def remember(intent: str, slots: Slots, at_sample: int, house: House) -> Done:
+    """To be called before the command is carried out."""
+    return Done(intent, dict(slots), at_sample, copy.deepcopy(house.home), tuple(house.timers.running))
+
+
+def rehearsal_of(house: House) -> House:
+    """A copy that may be changed; nothing is open in it that a yes could carry out in the real one."""
+    timers = Timers()
+    timers.running, timers.ringing = list(house.timers.running), list(house.timers.ringing)
+    return House(copy.deepcopy(house.home), timers, house.now, house.last_reply)
+
+
+def has_changed(done: Done, house: House) -> bool:
+    """Whether there is anything to undo."""
+    return done.home != house.home or done.timers != tuple(house.timers.running)
+
+
+def restore(done: Done, house: House, at_sample: int) -> tuple[Act, ...]:
+    """Make the house what it was; what time has done meanwhile stays done. What others must do for that."""
+    was_percent = house.home.volume.heard_percent
+    for part in dataclasses.fields(Home):
+        setattr(house.home, part.name, copy.deepcopy(getattr(done.home, part.name)))
+    house.timers.replace([timer for timer in done.timers if timer.due_sample > at_sample])
+    percent = house.home.volume.heard_percent
+    return () if percent == was_percent else (Act("volume", "", percent),)
+
+
+def corrected(done: Done, said: Slots) -> dict[str, Value] | None:
+    """Slots of the last command with what was said instead; None when that does not fit it."""
+    slots = dict(done.slots)
+    for name, value in _named(done, said).items():
+        group = next((each for each in GROUPS if name in each), (name,))
+        if not _fits(done, group):
+            return None
+        slots = {other: old for other, old in slots.items() if other not in group or other in said}
+        slots[name] = value
+    return slots
+
+
+def _named(done: Done, said: Slots) -> dict[str, Value]:
+    percent = next((name for name in PERCENT if name in done.slots), PERCENT[0])
+    return {percent if name == PERCENT_SAID else name: value for name, value in said.items()}
+
+
+def _fits(done: Done, group: tuple[str, ...]) -> bool:
+    """A command that named none of its lights, or no room, may be given one."""
+    may_be_given = group == PLACE and done.intent in ("LightOn", "LightOff", "GetTemperature")
+    return may_be_given or any(name in done.slots for name in group)

@@ -37,7 +37,7 @@ _EXPECTED = {
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked bundle. `sounds`: what `p_sounds` tells; `files`: backend -> path; `trained`, `measured`: as written."""
+    """A checked bundle. `sounds`: what `p_sounds` tells; `files`: by backend; `trained`, `measured`: as written."""
 
     folder: Path
     name: str
@@ -119,7 +119,7 @@ def _check_expected(path: Path, manifest: dict[str, Any]) -> None:
 
 
 def _check_interface(path: Path, spec: GraphSpec, sounds: tuple[str, ...]) -> None:
-    heads = (END_OF_TURN,) if END_OF_TURN in spec.outputs else ()
+    heads: tuple[TensorSpec, ...] = (END_OF_TURN,) if END_OF_TURN in spec.outputs else ()
     heads += (TensorSpec("p_sounds", (1, len(sounds))),) if sounds else ()
     for kind, found, expected in (
         ("inputs", spec.inputs, LISTENER_INPUTS),

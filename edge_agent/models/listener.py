@@ -46,7 +46,7 @@ class Listener:
         self.reset()
 
     def step(self, log_mel: NDArray[np.float32]) -> None:
-        """log_mel: float32 [4, 40]. Its are then `log_posteriors` [2, 40] (natural log), `p_voice`, `p_eot`, `p_sounds`."""
+        """log_mel: float32 [4, 40]. `log_posteriors` [2, 40] (natural log) and the probabilities are then its."""
         try:
             np.copyto(self._log_mel, log_mel)
             self._graph.run()

@@ -41,6 +41,7 @@ MARKS: dict[type[Event], tuple[str, str]] = {
     e.Nod: ("nod", AGENT),
     e.Filler: ("filler", AGENT),
     e.Acknowledge: ("understood", AGENT),
+    e.Corrected: ("corrected", DOUBT),
     e.BargeIn: ("barge-in", ALARM),
     e.NoIntent: ("no command", DOUBT),
     e.Offload: ("stays here", USER),

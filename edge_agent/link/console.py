@@ -22,6 +22,10 @@ def _intent(event: events.Intent) -> Line:
     return "◆", "bold green", f"{event.intent}  {_slots(event.slots)}".rstrip(), f"sure to {event.confidence:.0%}"
 
 
+def _corrected(event: events.Corrected) -> Line:
+    return "↺", "yellow", f"{event.intent}  {_slots(event.slots)}".rstrip(), f"was: {_slots(event.was)}"
+
+
 def _barge_in(event: events.BargeIn) -> Line:
     did = {
         "duck": "quieter: are you speaking?",
@@ -61,6 +65,7 @@ LINES: dict[str, Callable[..., Line]] = {
     "filler": lambda e: ("~", "magenta", "holds the floor", e.clip),
     "acknowledge": lambda e: ("~", "magenta", "has understood", e.clip),
     "gaze": lambda e: ("◉", "dim", f"looks {GAZES.get(e.target, e.target)}", ""),
+    "corrected": _corrected,
     "posture": lambda e: ("◉", "dim", e.posture, ""),
     "first_audio": lambda e: ("♪", "green", f"first sound of the {e.kind}", f"{e.latency_ms:.0f} ms after your last"),
     "barge_in": _barge_in,

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_agent import events as e
+from edge_agent.link.console import as_line
 from edge_agent.timeline_words import spoken_words
 
 
@@ -71,3 +72,11 @@ def test_picture_shows_both_sides(tmp_path: Path) -> None:
         assert has_colour[rows, columns].sum() > 3_000
     draw_timeline(np.zeros((0, 2), np.float32), [], path)
     assert path.stat().st_size > 1_000
+
+
+def test_every_event_has_a_line() -> None:
+    """One without would be a fault in the hop of a replay."""
+    kinds = e.Event.__subclasses__()
+    assert e.Corrected in kinds
+    for kind in kinds:
+        assert "4.00 s" in as_line(kind(at(4.0))).plain

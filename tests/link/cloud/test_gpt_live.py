@@ -5,6 +5,7 @@ import base64
 from dataclasses import replace
 from typing import Any
 
+from benchmarks import virtual_time
 from edge_agent.link.cloud.base import AudioDelta, CloudEvent, ToolCall, ToolResult, Transcript, TurnDone, UsageSeen
 from edge_agent.link.cloud.gpt_live import MAX_LAG_MS
 from edge_agent.link.cloud.pcm import duration_ms
@@ -29,7 +30,7 @@ def test_silence_is_sent_when_the_microphone_gives_nothing() -> None:
         await session.close()
         return duration_ms(stage.num_heard_bytes, 16_000)
 
-    heard_ms = asyncio.run(talk())
+    heard_ms = virtual_time.run(talk())
     assert 500 - MAX_LAG_MS - 120 <= heard_ms <= 520
 
 
@@ -43,11 +44,11 @@ def test_sound_of_the_microphone_is_not_doubled_by_silence() -> None:
         await session.close()
         return duration_ms(stage.num_heard_bytes, 16_000)
 
-    assert asyncio.run(talk()) == 1_000
+    assert virtual_time.run(talk()) == 1_000
 
 
 def test_answers_lie_between_long_silences_and_silence_is_not_handed_out() -> None:
-    events, _, _ = asyncio.run(play("gpt_live", frames("." * 40 + "xx..xx" + "." * 40 + "x" + "." * 20)))
+    events, _, _ = virtual_time.run(play("gpt_live", frames("." * 40 + "xx..xx" + "." * 40 + "x" + "." * 20)))
     assert [event.reason for event in of(TurnDone, events)] == ["complete", "complete"]
     by_answer = {
         answer_id: len(of(AudioDelta, [e for e in events if getattr(e, "answer_id", "") == answer_id]))
@@ -61,7 +62,7 @@ def test_a_cancelled_answer_is_not_heard_and_the_next_one_is() -> None:
         is_first = isinstance(event, AudioDelta) and event.answer_id == "1"
         return session.cancel(50) if is_first else None
 
-    events, session, _ = asyncio.run(play("gpt_live", frames("xxxx" + "." * 16 + "xx" + "." * 16), then))
+    events, session, _ = virtual_time.run(play("gpt_live", frames("xxxx" + "." * 16 + "xx" + "." * 16), then))
     assert [event.reason for event in of(TurnDone, events)] == ["cancelled", "complete"]
     assert [event.answer_id for event in of(AudioDelta, events)] == ["1", *["2"] * (2 + 16)]
     assert session.counters.num_late == 3 + 16
@@ -75,7 +76,7 @@ def test_words_are_gathered_into_turns() -> None:
         *frames("x" + "." * 16),
         {"type": "session.usage.updated", "usage": {"seconds": 12.5}},
     ]
-    events, _, _ = asyncio.run(play("gpt_live", said))
+    events, _, _ = virtual_time.run(play("gpt_live", said))
     finals = [(event.role, event.text) for event in of(Transcript, events) if event.final]
     assert finals == [("user", "how far"), ("agent", "Not far.")]
     assert of(UsageSeen, events) == [UsageSeen(seconds=12.5)]
@@ -83,7 +84,7 @@ def test_words_are_gathered_into_turns() -> None:
 
 def test_delegated_work_is_answered_so_that_the_model_does_not_wait() -> None:
     said = [{"type": "session.delegation.created", "delegation": {"id": "d1", "target": "client"}}]
-    _, _, wire = asyncio.run(play("gpt_live", said))
+    _, _, wire = virtual_time.run(play("gpt_live", said))
     told = next(message for message in wire.sent if message["type"] == "session.thinking.append")
     assert told["delegation_id"] == "d1"
 
@@ -97,7 +98,7 @@ def test_tools_run_by_a_backend_model() -> None:
             return session.send_tool_result(ToolResult(event.call_id, event.name, {"status": "ok"}))
         return None
 
-    events, session, wire = asyncio.run(play("gpt_live", said, then, tools=(LIGHTS,), tool_model="backend"))
+    events, session, wire = virtual_time.run(play("gpt_live", said, then, tools=(LIGHTS,), tool_model="backend"))
     assert of(ToolCall, events) == [ToolCall("c1", "lights", {"on": True})]
     delegation = wire.sent[0]["session"]["delegation"]
     assert delegation["responses"]["model"] == "backend"
@@ -120,7 +121,7 @@ def test_the_cloud_owns_the_floor() -> None:
         await session.close()
         return list(session.capabilities.turn_owners)
 
-    assert asyncio.run(talk()) == ["provider"]
+    assert virtual_time.run(talk()) == ["provider"]
 
 
 def test_sound_is_what_the_stand_in_says() -> None:
@@ -136,5 +137,5 @@ def test_sound_is_what_the_stand_in_says() -> None:
         await session.close()
         return sound_of(heard)
 
-    sound = asyncio.run(talk())
+    sound = virtual_time.run(talk())
     assert 300 <= duration_ms(len(sound.rstrip(b"\0")), 16_000) <= 1_500

@@ -1,6 +1,5 @@
 """Barge-in: what is taken back of an answer, and the one clamp on which a session depends."""
 
-import asyncio
 import base64
 from dataclasses import replace
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import virtual_time
 from edge_agent.link.cloud.base import AudioDelta, TurnDone
 from edge_agent.link.cloud.heard import Answer, Cut, cuts
 from edge_agent.link.cloud_sim.stage import Stage
@@ -64,7 +64,7 @@ def test_the_server_agrees_with_every_truncation(heard_ms: float) -> None:
         await session.close()
         assert session.counters.num_errors == 0
 
-    asyncio.run(talk())
+    virtual_time.run(talk())
 
 
 def test_an_answer_that_is_made_but_not_yet_heard_is_cut_too() -> None:
@@ -80,7 +80,7 @@ def test_an_answer_that_is_made_but_not_yet_heard_is_cut_too() -> None:
     def then(session: Any, event: Any) -> Any:
         return session.cancel(120.0) if isinstance(event, TurnDone) else None
 
-    events, session, wire = asyncio.run(play("openai_realtime", said, then))
+    events, session, wire = virtual_time.run(play("openai_realtime", said, then))
     sent = [message["type"] for message in wire.sent]
     assert "response.cancel" not in sent
     assert wire.sent[-1] == {

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks import virtual_time
 from edge_agent.link.cloud.base import AudioDelta, Failed, ResumeHandle, Said, Transcript, TurnDone, UsageSeen
 from edge_agent.link.cloud_sim.stage import Scene, Stage, spoken
 from tests.link.cloud.talks import FAST, LIVE, VOICE, ask, in_memory, of, sound_of, until_done
@@ -32,7 +33,7 @@ def test_a_spoken_turn_gets_the_whole_answer_and_no_more(provider: str) -> None:
         await session.close()
         assert session.counters.num_malformed == session.counters.num_errors == 0
 
-    asyncio.run(talk())
+    virtual_time.run(talk())
 
 
 def test_every_sample_of_a_turn_reaches_the_model() -> None:
@@ -48,7 +49,7 @@ def test_every_sample_of_a_turn_reaches_the_model() -> None:
             heard[provider] = stage.num_heard_bytes
         return heard
 
-    heard = asyncio.run(talk())
+    heard = virtual_time.run(talk())
     assert heard["gemini_live"] == len(VOICE)
     assert abs(heard["openai_realtime"] - len(VOICE) * 3 // 2) <= 48  # at 24 kHz, to within a millisecond
 
@@ -75,7 +76,7 @@ def test_nothing_of_a_cancelled_answer_is_handed_out(provider: str) -> None:
         await session.close()
         assert session.counters.num_errors == 0
 
-    asyncio.run(talk())
+    virtual_time.run(talk())
 
 
 @pytest.mark.parametrize("provider", OWN_TURNS)
@@ -91,7 +92,7 @@ def test_an_answer_cancelled_before_it_began_is_never_heard_and_the_next_one_is(
         assert sound_of(await until_done(events)) == spoken("Yes.", 24_000)
         await session.close()
 
-    asyncio.run(talk())
+    virtual_time.run(talk())
 
 
 @pytest.mark.parametrize("provider", OWN_TURNS)
@@ -111,7 +112,7 @@ def test_an_abandoned_turn_is_not_answered(provider: str) -> None:
         assert stage.num_turns == 1
         await session.close()
 
-    asyncio.run(talk())
+    virtual_time.run(talk())
 
 
 @pytest.mark.parametrize("provider", LIVE)
@@ -128,7 +129,7 @@ def test_provider_ends_the_turn_of_a_microphone_that_fell_silent(provider: str) 
         assert stage.num_turns == 1
         await session.close()
 
-    asyncio.run(talk())
+    virtual_time.run(talk())
 
 
 @pytest.mark.parametrize("provider", OWN_TURNS)
@@ -143,7 +144,7 @@ def test_a_typed_turn_and_earlier_turns(provider: str) -> None:
             assert sound_of(heard) == spoken("Yes.", 24_000)
             await session.close()
 
-    asyncio.run(talk())
+    virtual_time.run(talk())
 
 
 def test_usage_is_reported() -> None:
@@ -159,7 +160,7 @@ def test_usage_is_reported() -> None:
         await session.close()
         return seen
 
-    assert asyncio.run(talk()) == [UsageSeen(120, 80, 64)]
+    assert virtual_time.run(talk()) == [UsageSeen(120, 80, 64)]
 
 
 def test_gemini_resumes_once_the_old_connection_is_closed() -> None:
@@ -183,7 +184,7 @@ def test_gemini_resumes_once_the_old_connection_is_closed() -> None:
         assert sound_of(await until_done(again.events())) == spoken("Yes.", 24_000)
         await again.close()
 
-    asyncio.run(talk())
+    virtual_time.run(talk())
 
 
 @pytest.mark.parametrize("provider", LIVE)
@@ -206,4 +207,4 @@ def test_closing_ends_the_events_without_a_failure(provider: str) -> None:
         await session.close()
         await session.send_audio(VOICE, 0)
 
-    asyncio.run(talk())
+    virtual_time.run(talk())

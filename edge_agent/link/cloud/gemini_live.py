@@ -5,6 +5,7 @@ dropped here until its turn ends. And what was sent of a turn cannot be taken ba
 open and its words are explained away when the next turn goes on in it.
 """
 
+import asyncio
 import base64
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,7 @@ from edge_agent.link.cloud.wire import Connect
 OUTPUT_RATE_HZ = 24_000
 MAX_SESSION_S = 600.0
 _SERVICE = "google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+_STALE_S = 2.0  # after our next turn began, nothing of an answer before it can still be on its way
 _TRAILING_SILENCE_MS = 1_000  # a detector of theirs ends a turn only when it hears silence
 _MIME = f"audio/pcm;rate={INPUT_RATE_HZ}"
 _ABANDONED = "(The words so far were for the device, which has acted on them. Answer only what follows.)"
@@ -83,6 +85,7 @@ class GeminiLive(SocketSession):
         self._is_interrupting = False  # we began a turn while one was
         self._is_dropping = False  # nobody wants the answer that is made or owed
         self._was_interrupted = False  # its turnComplete is still to come
+        self._began_s = 0.0  # when the talker's last turn began, on the loop's clock
 
     def _headers(self) -> dict[str, str]:
         if self._key is None:
@@ -101,6 +104,7 @@ class GeminiLive(SocketSession):
     async def begin_turn(self) -> None:
         """See CloudSession."""
         self._is_interrupting = self._is_expecting
+        self._began_s = asyncio.get_running_loop().time()
         if self._owns_turns and not self._is_active:
             self._is_active = True
             await self._realtime("activityStart", {})
@@ -194,6 +198,7 @@ class GeminiLive(SocketSession):
             return
         data = part.fields("inlineData")
         rate_hz, sound = _rate_of(data.text("mimeType")), data.sound("data")
+        self._forget_stale_answer()
         if rate_hz is None:
             self.counters.num_malformed += 1
         elif self._is_dropping:
@@ -205,6 +210,7 @@ class GeminiLive(SocketSession):
 
     def _read_call(self, call: Fields) -> Iterator[CloudEvent]:
         call_id, name = call.text("id"), call.text("name")
+        self._forget_stale_answer()
         if self._is_dropping:
             self.counters.num_late += 1
             error = tool_error("the talker cancelled this answer", retryable=False)
@@ -212,6 +218,11 @@ class GeminiLive(SocketSession):
             return
         self._begin_answer().has_calls = True
         yield from self._called(call_id, name, call.fields("args").values)
+
+    def _forget_stale_answer(self) -> None:
+        """An answer that was cancelled before it began may never be ended: it must not take the next one with it."""
+        if self._is_interrupting and asyncio.get_running_loop().time() - self._began_s > _STALE_S:
+            self._forget_answer()
 
     def _begin_answer(self) -> _Answer:
         if self._answer is None:

@@ -6,9 +6,18 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import virtual_time
-from edge_agent.link.cloud.base import AudioDelta, Failed, ResumeHandle, Said, Transcript, TurnDone, UsageSeen
+from edge_agent.link.cloud.base import (
+    AudioDelta,
+    CloudEvent,
+    Failed,
+    ResumeHandle,
+    Said,
+    Transcript,
+    TurnDone,
+    UsageSeen,
+)
 from edge_agent.link.cloud_sim.stage import Scene, Stage, spoken
-from tests.link.cloud.talks import FAST, LIVE, VOICE, ask, in_memory, of, sound_of, until_done
+from tests.link.cloud.talks import FAST, LIVE, VOICE, ask, in_memory, of, scripted, sound_of, until_done
 
 OWN_TURNS = ("gemini_live", "openai_realtime")
 LONG = replace(FAST, answer="This answer is long enough to be cut off in the middle of its many words.", pace=40.0)
@@ -208,3 +217,25 @@ def test_closing_ends_the_events_without_a_failure(provider: str) -> None:
         await session.send_audio(VOICE, 0)
 
     virtual_time.run(talk())
+
+
+def test_an_answer_that_never_ends_does_not_take_the_next_one_with_it() -> None:
+    sound = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": "AAAA"}}
+    said = [{"serverContent": {"modelTurn": {"parts": [sound]}}}, {"serverContent": {"turnComplete": True}}]
+
+    async def talk(turn_s: float) -> list[CloudEvent]:
+        session, _ = scripted("gemini_live", said)
+        await session.open()
+        await ask(session)
+        await session.cancel(0)  # and the model says nothing of it
+        await session.begin_turn()
+        await asyncio.sleep(turn_s)
+        await session.end_turn()
+        heard = [event async for event in session.events()]
+        await session.close()
+        return heard
+
+    assert sound_of(virtual_time.run(talk(0.5))) == b""  # it may still be the old one
+    late = virtual_time.run(talk(2.5))
+    assert sound_of(late) == bytes(2)
+    assert of(TurnDone, late)[0].reason == "complete"

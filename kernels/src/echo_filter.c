@@ -118,16 +118,25 @@ static void note_near(echo_filter *self)
     }
 }
 
-// Ages the variances; sums up what they allow for, and the power that was played.
+static float mean_power(const spectrum *part)
+{
+    float sum = 0.0f;
+    for (int k = 0; k < ECHO_BINS; k++)
+        sum += part->re[k] * part->re[k] + part->im[k] * part->im[k];
+    return sum / ECHO_BINS;
+}
+
+// Ages the variances, those of bins that are seldom heard as far as the others suggest; sums up what they allow for, and the power that was played.
 static void predict(echo_filter *self, const spectrum *const *played, float forgetting, float *played_power)
 {
     memset(played_power, 0, ECHO_BINS * sizeof *played_power);
     for (int p = 0; p < ECHO_PARTS; p++) {
         const spectrum *w = &self->main[p], *x = played[p];
         float *variance = self->variance[p];
+        const float mean = mean_power(w);
         for (int k = 0; k < ECHO_BINS; k++) {
             const float power = x->re[k] * x->re[k] + x->im[k] * x->im[k];
-            const float weight = w->re[k] * w->re[k] + w->im[k] * w->im[k];
+            const float weight = 0.5f * (mean + w->re[k] * w->re[k] + w->im[k] * w->im[k]);
             variance[k] = forgetting * variance[k] + (1.0f - forgetting) * weight;
             self->uncertain[k] += variance[k] * power;
             played_power[k] += power;

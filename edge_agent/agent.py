@@ -141,7 +141,7 @@ class Agent:
         offloading = Offloading(profile.cloud, gate, self.talk, emit, answers)
         asking = Asking(offloading, gate, self.skills, profile.privacy.consent)
         self.conversation = Conversation(self.skills, self.talk, asking, emit, self.meters)
-        attention = Attention(profile.wake.phrases, kit.spotter, profile.wake.awake_s, emit)
+        attention = Attention(profile.wake.phrases, kit.spotter, profile.wake.awake_s, emit, self.meters)
         attention.reset()
         self.hop = Hop(
             Parts(

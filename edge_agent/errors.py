@@ -8,6 +8,7 @@
     +-- BackendError     a runtime that is not installed or refuses a graph
     +-- VoiceError       a clip bank or a text-to-speech program that cannot be used
     +-- CloudError       a cloud service that cannot be used: no key, no network, refused
+    +-- EvaluationError  an evaluation that asks for what is not there
     +-- SafetyError      a file of safety rules that cannot be used
 
 Raised at construction only, with one line that names the thing and the cure.
@@ -49,3 +50,7 @@ class CloudError(EdgeAgentError):
 
 class SafetyError(EdgeAgentError):
     """A file of safety rules cannot be used."""
+
+
+class EvaluationError(EdgeAgentError):
+    """An evaluation asks for a part, a library or a place that is not there."""

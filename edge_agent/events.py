@@ -125,6 +125,15 @@ class Wake(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NearWake(Event):
+    """What was heard fell just short of a wake phrase; `p_wake` is how likely it seemed."""
+
+    name: ClassVar[str] = "near_wake"
+    phrase: str = ""
+    p_wake: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class BackChannel(Event):
     """The agent said "mm-hm" without taking the floor."""
 
@@ -283,7 +292,7 @@ class Summary(Event):
 EVENT_TYPES: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (
-        *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake),
+        *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake, NearWake),
         *(Acknowledge, Corrected, Gaze, Posture),
         *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, Xrun, Fault, Summary),
     )

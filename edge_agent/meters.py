@@ -21,6 +21,7 @@ COUNTERS = (
     "hops",
     "turns",
     "intents",
+    "near_wakes",
     "capture_overruns",
     "playback_underruns",
     "device_losses",

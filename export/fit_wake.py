@@ -5,22 +5,20 @@ says them. One threshold serves all phrases: the one at which they are falsely h
 taken together, so that an hour of speech counts once for each.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import track
 
 from edge_agent.evaluation.hearing import Heard
+from edge_agent.evaluation.wake import FRAMES_PER_STEP, NEVER, candidates
 from edge_agent.models.wake import Candidate, KeywordSpotter, WakeSettings
 from edge_agent.models.wake_evidence import WakeModel
 from edge_agent.units import STEP_MS
 from export.logistic import fit
 
 FALSE_WAKES_PER_HOUR = 0.05  # half of what is allowed: other rooms are worse than these recordings
-NEVER = 2.0  # a probability that is not reached
-FRAMES_PER_STEP = 2
 
 Said = tuple[str, Heard]
 
@@ -32,25 +30,6 @@ class Trials:
     said: list[Candidate | None]
     elsewhere: list[Candidate]
     num_phrase_hours: float
-
-
-def candidates(spotter: KeywordSpotter, heard: Heard, apart_steps: int = 25) -> Iterator[Candidate]:
-    """The best of each cluster of candidates; clusters are at least that far apart."""
-    best: Candidate | None = None
-    quiet_steps = 0
-    spotter.reset()
-    for start in range(0, len(heard.log_posteriors), FRAMES_PER_STEP):
-        spotter.step(heard.log_posteriors[start : start + FRAMES_PER_STEP])
-        found, quiet_steps = spotter.candidate, quiet_steps + 1
-        if found is not None:
-            quiet_steps = 0
-            if best is None or found.p_wake > best.p_wake:
-                best = found
-        elif best is not None and quiet_steps >= apart_steps:
-            yield best
-            best = None
-    if best is not None:
-        yield best
 
 
 def collect(settings: WakeSettings, said: Sequence[Said], elsewhere: Sequence[Heard]) -> Trials:
@@ -126,7 +105,7 @@ def _count(spotter: KeywordSpotter, elsewhere: Sequence[Heard]) -> int:
     count = 0
     for heard in elsewhere:
         spotter.reset()
-        frames: NDArray[np.float32] = heard.log_posteriors
-        for start in range(0, len(frames), FRAMES_PER_STEP):
-            count += spotter.step(frames[start : start + FRAMES_PER_STEP]) is not None
+        for start, p_voice in zip(range(0, len(heard.log_posteriors), FRAMES_PER_STEP), heard.p_voice, strict=True):
+            frames = heard.log_posteriors[start : start + FRAMES_PER_STEP]
+            count += spotter.step(frames, float(p_voice)) is not None
     return count

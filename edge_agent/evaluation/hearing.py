@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Heard:
-    """log_posteriors: float32 [num_frames, 40], one per 20 ms; p_voice: float32 [num_steps], one per 40 ms."""
+    """log_posteriors: float32 [2 * num_steps, 40], one per 20 ms; p_voice: float32 [num_steps]."""
 
     log_posteriors: Floats
     p_voice: Floats
@@ -32,10 +32,14 @@ class Ear:
 
     def __init__(self, bundle: Bundle, cache: Path, backend: str = "auto") -> None:
         """`cache`: a folder, made where it is missing. Raises BackendError or BundleError."""
-        self._listener = Listener(bundle, backend)
+        self._listener, self._bundle, self._folder = Listener(bundle, backend), bundle, cache
         backend = self._listener.backend
         self._cache = cache / f"{backend}-{sha256_of(bundle.files[backend])[:16]}"
         self._cache.mkdir(parents=True, exist_ok=True)
+
+    def with_backend(self, backend: str) -> "Ear":
+        """The same with another runtime. Raises BackendError."""
+        return Ear(self._bundle, self._folder, backend)
 
     def hear(self, samples: Floats) -> Heard:
         """A whole recording at 16 kHz, from a listener that has heard nothing before."""

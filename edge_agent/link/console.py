@@ -60,6 +60,7 @@ LINES: dict[str, Callable[..., Line]] = {
     "no_intent": lambda e: ("◇", "yellow", "no command", f"best command {e.confidence:.0%}"),
     "end_of_turn": lambda e: ("■", "cyan", "end of turn", f"{e.reason}, after {e.silence_ms:.0f} ms of silence"),
     "wake": lambda e: ("★", "bold yellow", f"“{e.phrase}”", "awake"),
+    "near_wake": lambda e: ("☆", "dim", f"nearly “{e.phrase}”", f"{e.p_wake:.0%}"),
     "back_channel": lambda e: ("~", "magenta", "mm-hm", e.clip),
     "nod": lambda e: ("⌄", "magenta", "nods", e.reason),
     "filler": lambda e: ("~", "magenta", "holds the floor", e.clip),

@@ -80,6 +80,7 @@ class KeywordSpotter:
         self._search = GraphSearch(graph, self.settings.search)
         num_frames = math.ceil(self.settings.max_frames_per_phone * max(len(way.tokens) for way in ways)) + 2
         self._recent = np.zeros((num_frames, len(TOKENS)), np.float32)
+        self._recent_voice = np.zeros(num_frames, np.float32)
         self._aligner = Aligner(num_frames, MAX_PHONES)
         self._rest_frames = 0
         self._missed: Candidate | None = None  # the best one that was not good enough
@@ -93,11 +94,13 @@ class KeywordSpotter:
         self._rest_frames = 0
         self._missed = self.candidate = self.near_miss = None
 
-    def step(self, log_posteriors: NDArray[np.float32]) -> int | None:
-        """Frames of one step, float32 [num_frames, 40]; index of the phrase that ended in them, or None."""
+    def step(self, log_posteriors: NDArray[np.float32], p_voice: float = 1.0) -> int | None:
+        """Frames of one step, float32 [num_frames, 40], and its voice; index of the phrase that ended then, or None."""
         num_frames = len(log_posteriors)
         self._recent[:-num_frames] = self._recent[num_frames:]
         self._recent[-num_frames:] = log_posteriors
+        self._recent_voice[:-num_frames] = self._recent_voice[num_frames:]
+        self._recent_voice[-num_frames:] = p_voice
         self._search.step(log_posteriors)
         self._rest_frames = max(0, self._rest_frames - num_frames)
         found = self.candidate = self._look()
@@ -131,7 +134,8 @@ class KeywordSpotter:
         last = len(self._recent) - (path.next_frame - path.phone_frame - 1)
         frames = self._recent[max(first, 0) : last]
         aligned = self._aligner.align(frames, way.tokens, self.settings.blank_cost, SCORE_FLOOR)
-        return None if aligned is None else evidence_of(aligned, len(frames), certainty)
+        p_voice = float(self._recent_voice[max(first, 0) : last].mean())
+        return None if aligned is None else evidence_of(aligned, len(frames), certainty, p_voice)
 
     def _watch_misses(self, num_frames: int, is_heard: bool) -> None:
         """A near miss is told once nothing better came for as long as a phrase heard would rest."""

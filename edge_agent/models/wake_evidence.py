@@ -25,6 +25,7 @@ class WakeEvidence:
     pace: float  # how far from the usual pace, as the log of their ratio, either way
     longest_gap: float  # log of the longest time between two phones against the mean one
     certainty: float  # log posterior of the open path, per frame: does the listener know what it hears
+    voice: float  # mean probability of voice
     length: float  # tenths of phones
 
 
@@ -32,13 +33,14 @@ class WakeEvidence:
 class WakeModel:
     """A weight for each feature, and the bias."""
 
-    bias: float = 5.0
+    bias: float = 4.0
     mean_score: float = 3.0
     worst_score: float = 0.3
     left_out: float = 2.0
     pace: float = -2.0
     longest_gap: float = 0.0
     certainty: float = 0.5
+    voice: float = 1.0
     length: float = 0.0
 
     def p_wake(self, evidence: WakeEvidence) -> float:
@@ -52,8 +54,8 @@ class WakeModel:
 FEATURES = tuple(field.name for field in fields(WakeEvidence))
 
 
-def evidence_of(aligned: Alignment, num_frames: int, certainty: float) -> WakeEvidence:
-    """`num_frames`: from the first phone to the last; `certainty`: of the open path over them, per frame."""
+def evidence_of(aligned: Alignment, num_frames: int, certainty: float, p_voice: float) -> WakeEvidence:
+    """`num_frames`: from the first phone to the last; `certainty`, `p_voice`: of the open path and of voice there."""
     num_phones = len(aligned.score)
     frames_per_phone = max(num_frames, 1) / num_phones
     gaps = np.diff(aligned.first_frame)
@@ -65,5 +67,6 @@ def evidence_of(aligned: Alignment, num_frames: int, certainty: float) -> WakeEv
         pace=abs(math.log(frames_per_phone / USUAL_FRAMES_PER_PHONE)),
         longest_gap=math.log(max(longest, 1.0) / frames_per_phone),
         certainty=certainty,
+        voice=p_voice,
         length=0.1 * num_phones,
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.agent import Agent, Kit
+from edge_agent.attention import Candidate
 from edge_agent.audio.memory import MemoryDuplex
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
@@ -128,10 +129,13 @@ class ScriptedSpotter:
 
     def __init__(self, *at_s: float) -> None:
         self.at_s = list(at_s)
+        self.near_misses: dict[int, Candidate] = {}  # step -> what nearly was a phrase
+        self.near_miss: Candidate | None = None
         self.num_steps = 0
 
-    def step(self, log_posteriors: NDArray[np.float32]) -> int | None:
+    def step(self, log_posteriors: NDArray[np.float32], p_voice: float = 1.0) -> int | None:
         self.num_steps += 1
+        self.near_miss = self.near_misses.pop(self.num_steps, None)
         if self.at_s and self.num_steps * STEP_MS / 1000 >= self.at_s[0]:
             self.at_s.pop(0)
             return 0

@@ -1,10 +1,21 @@
 """With a wake phrase the agent follows only what is meant for it."""
 
+from typing import NamedTuple
+
 from edge_agent.profile import Profile, WakeProfile
 from edge_agent.units import SAMPLE_RATE_HZ
-from tests.dialogue.fakes import Dialogue, Said
+from tests.dialogue.fakes import Dialogue, Said, ScriptedSpotter
 
 JARVIS = Profile(name="test", wake=WakeProfile(phrases=("jarvis",), awake_s=4.0))
+
+
+class Near(NamedTuple):
+    """What a spotter tells of a phrase that was nearly said."""
+
+    phrase: int
+    p_wake: float
+
+
 TIME = Said(3.0, "what time is it", "GetTime")
 
 
@@ -39,3 +50,15 @@ def test_the_agent_listens_on_for_a_while_after_its_reply() -> None:
     reply_over = dialogue.of("first_audio")[0].at_sample + 1.5 * SAMPLE_RATE_HZ
     assert 8.5 * SAMPLE_RATE_HZ - reply_over < 4.0 * SAMPLE_RATE_HZ
     assert [event.intent for event in dialogue.of("intent")] == ["GetTime", "Repeat"]
+
+
+def test_what_falls_just_short_is_told_and_counted_while_the_agent_sleeps() -> None:
+    dialogue = Dialogue([], profile=JARVIS, woken_at_s=(4.0,))
+    near = Near(phrase=0, p_wake=0.4)
+    spotter = dialogue.kit.spotter
+    assert isinstance(spotter, ScriptedSpotter)
+    spotter.near_misses = {50: near, 110: near}  # at 2 s, and at 4.4 s, when it is awake
+    dialogue.run(6.0)
+    told = dialogue.one("near_wake")
+    assert (told.phrase, told.p_wake, told.at_sample) == ("jarvis", 0.4, 2 * SAMPLE_RATE_HZ)
+    assert dialogue.agent.meters.counters["near_wakes"].count == 1

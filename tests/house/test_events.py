@@ -23,6 +23,7 @@ VOCABULARY = {
         *("level_fall_db", "pitch_fall_semitones", "confidence", "pace"),
     },
     "wake": {"phrase"},
+    "near_wake": {"phrase", "p_wake"},
     "back_channel": {"clip"},
     "nod": {"intensity", "reason"},
     "filler": {"clip"},

@@ -35,7 +35,8 @@ URL = "ws://127.0.0.1:1/BidiGenerateContent"
 PIECE_MS = 40
 PIECE = base64.b64encode(b"\x00\x10" * (24 * PIECE_MS)).decode()
 OVERSIZE = "A" * 3_000_000
-WORDS_PER_PIECE = "la la "
+WORDS = "la la "
+PIECES_PER_WORDS = 6
 
 
 @dataclass
@@ -54,7 +55,8 @@ class Network:
     most_open: int = 0
     num_met: int = 0  # faults that a connection really ran into
     turns: list[int] = field(default_factory=list)  # bytes of sound of each turn that was answered or begun
-    words: str = WORDS_PER_PIECE
+    words: str = WORDS
+    late_words_share: float = 0.0  # of words that come after their sound
 
     def meet(self, *kinds: Fault) -> bool:
         """Whether one of these faults is on now; it happens once."""
@@ -93,6 +95,7 @@ class _Wire:
         self._network = network
         self._to_client: asyncio.Queue[str | bytes | WireClosed] = asyncio.Queue()
         self._answering: asyncio.Task[None] | None = None
+        self._saying: asyncio.Task[None] | None = None
         self._is_dead = False
         self._is_closed = False
         self._is_counted = True
@@ -151,15 +154,24 @@ class _Wire:
             self._put({"serverContent": {"outputTranscription": {"text": "late", "finished": True}}})
             self._put({"toolCallCancellation": {"ids": ["never"]}})
             self._put({"setupComplete": {}})
+        begun_s = asyncio.get_running_loop().time()
         for number in range(network.num_pieces):
             if number == network.fault_after_pieces and await self._fail():
                 return
-            self._put({"serverContent": {"outputTranscription": {"text": network.words}}})
+            if number % PIECES_PER_WORDS == 0:
+                self._saying = asyncio.ensure_future(self._say(network.words))
             part = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": PIECE}}
             self._put({"serverContent": {"modelTurn": {"parts": [part]}}})
-            await asyncio.sleep(PIECE_MS / 1000 / network.pace + self._lateness_s())
+            due_s = begun_s + (number + 1) * PIECE_MS / 1000 / network.pace + self._lateness_s()
+            await asyncio.sleep(max(0.0, due_s - asyncio.get_running_loop().time()))
         self._put({"serverContent": {"generationComplete": True}})
         self._put({"serverContent": {"turnComplete": True}})
+
+    async def _say(self, words: str) -> None:
+        """Words of the answer, before the sound that is sent now, or a while after it."""
+        if self._network.rng.random() < self._network.late_words_share:
+            await asyncio.sleep(self._network.rng.uniform(0.005, 0.2))
+        self._put({"serverContent": {"outputTranscription": {"text": words}}})
 
     async def _fail(self) -> bool:
         """Meet the fault that is on; True when nothing more comes from this connection."""

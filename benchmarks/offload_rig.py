@@ -2,14 +2,13 @@
 
 import asyncio
 import random
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cloud_in_memory import Network
 from edge_agent.egress import Gate, State
-from edge_agent.events import Event
+from edge_agent.events import Event, Reply
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import Rules, WithoutWords
 from edge_agent.link.session import Policy, Provider, Runner
@@ -24,6 +23,7 @@ from edge_agent.voice.mixer import Mixer
 
 HOP_S = HOP_MS / 1000
 LOUD = 0.01
+HOST = "memory.example"
 
 
 class ToneVoice:
@@ -36,30 +36,63 @@ class ToneVoice:
         return kind, self.say("mm")
 
 
-@dataclass
-class Rig:
-    """A hop's worth of both at a time. Used inside a running loop."""
+class HopSide:
+    """The hop's part of an offloaded question, tick by tick, between two rings."""
 
-    providers: list[Provider]
-    state: State = "on"
-    rules: Rules = field(default_factory=lambda: Rules(()))
-    without_words: WithoutWords = "pass"
-    cloud: CloudProfile = field(default_factory=CloudProfile)
-
-    def __post_init__(self) -> None:
+    def __init__(self, state: State, up: MessageRing, down: MessageRing, cloud: CloudProfile | None = None) -> None:
         self.events: list[Event] = []
-        self.receipts: list[Receipt] = []
-        self.up, self.down = MessageRing.create(1 << 21), MessageRing.create(1 << 20)
-        voice, self.mixer = ToneVoice(), Mixer()
-        self.talk = Talk(voice, self.mixer, VoiceAhead(voice, False), self.events.append)
-        self.gate = Gate(self.state, self.up, "memory.example")
-        self.hop = Offloading(self.cloud, self.gate, self.talk, self.events.append, self.down)
+        self.mixer = Mixer()
+        self.talk = Talk(ToneVoice(), self.mixer, VoiceAhead(ToneVoice(), False), self.events.append)
+        self.gate = Gate(state, up, HOST)
+        self.hop = Offloading(cloud or CloudProfile(), self.gate, self.talk, self.events.append, down)
         self.at_sample = 0
         self.turn_hops = 0
         self._out = np.zeros(HOP_SAMPLES, np.float32)
         self._mic = np.full(HOP_SAMPLES, 0.05, np.float32)
-        policy = Policy(self.rules, self.without_words)
-        self.runner = Runner(self.providers, self._put, policy, self._keep, random.Random(1))
+
+    def step(self, *, user_speaks: bool = False) -> bool:
+        """One hop; whether the agent was heard in it."""
+        self.at_sample += HOP_SAMPLES
+        self.hop.hear(self._mic)
+        if user_speaks:
+            self.turn_hops += 1
+            if self.turn_hops % STRIDE_HOPS == 0:
+                onset = self.at_sample - self.turn_hops * HOP_SAMPLES
+                self.hop.follow(self.at_sample, onset, float(self.turn_hops * HOP_MS), is_no_command=True)
+        self.hop.step(self.at_sample)
+        self.talk.step(self.at_sample)
+        self.mixer.render(self._out)
+        return bool(np.abs(self._out).max() > LOUD)
+
+    def ask(self) -> bool:
+        """What was said was a question; whether it left."""
+        return self.hop.ask(self.at_sample, self.turn_hops * HOP_MS).allowed
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is awaited or said."""
+        return self.hop.is_idle and self.talk.is_idle
+
+    def said(self) -> list[str]:
+        """Texts of the agent's own replies."""
+        return [event.text for event in self.events if isinstance(event, Reply)]
+
+
+class Rig(HopSide):
+    """Both sides. Made, and used, inside a running loop."""
+
+    def __init__(
+        self,
+        providers: list[Provider],
+        state: State = "on",
+        rules: Rules | None = None,
+        without_words: WithoutWords = "pass",
+    ) -> None:
+        self.receipts: list[Receipt] = []
+        self.up, self.down = MessageRing.create(1 << 21), MessageRing.create(1 << 20)
+        super().__init__(state, self.up, self.down)
+        policy = Policy(rules or Rules(()), without_words)
+        self.runner = Runner(providers, self._put, policy, self._keep, random.Random(1))
         self.running = asyncio.ensure_future(self.runner.run())
 
     def _put(self, parcel: Parcel) -> bool:
@@ -71,23 +104,14 @@ class Rig:
             del self.receipts[:-100]
 
     async def tick(self, *, user_speaks: bool = False) -> bool:
-        """One hop of virtual time; whether the agent was heard in it."""
-        self.at_sample += HOP_SAMPLES
-        self.hop.hear(self._mic)
-        if user_speaks:
-            self.turn_hops += 1
-            if self.turn_hops % STRIDE_HOPS == 0:
-                onset = self.at_sample - self.turn_hops * HOP_SAMPLES
-                self.hop.follow(self.at_sample, onset, float(self.turn_hops * HOP_MS), is_no_command=True)
-        self.hop.step(self.at_sample)
-        self.talk.step(self.at_sample)
-        self.mixer.render(self._out)
+        """One hop and the 10 ms until the next; whether the agent was heard in it."""
+        is_heard = self.step(user_speaks=user_speaks)
         while (message := self.up.receive()) is not None:
             parcel = unpack(message)
             assert parcel is not None
             self.runner.give(parcel)
         await asyncio.sleep(HOP_S)
-        return bool(np.abs(self._out).max() > LOUD)
+        return is_heard
 
     async def speak(self, duration_s: float) -> None:
         """The user says something that is no command."""
@@ -95,25 +119,18 @@ class Rig:
         for _ in range(round(duration_s / HOP_S)):
             await self.tick(user_speaks=True)
 
-    def ask(self) -> bool:
-        """... and it was a question; whether it left."""
-        return self.hop.ask(self.at_sample, self.turn_hops * HOP_MS).allowed
-
     async def hear_out(self, limit_s: float = 60.0) -> tuple[float, float]:
         """Tick until nothing is awaited or said: (longest silence, time it took), both in s."""
         silent_s = longest_s = 0.0
         for number in range(round(limit_s / HOP_S)):
-            if self.hop.is_idle and self.talk.is_idle:
+            if self.is_idle:
                 return longest_s, number * HOP_S
             silent_s = 0.0 if await self.tick() else silent_s + HOP_S
             longest_s = max(longest_s, silent_s)
         raise AssertionError(f"something is still awaited after {limit_s} s: {self.events[-8:]}")
 
-    def said(self) -> list[str]:
-        """Texts of the agent's own replies."""
-        return [event.text for event in self.events if event.name == "reply"]  # type: ignore[attr-defined]
-
     async def close(self) -> None:
+        """End the link's side."""
         self.running.cancel()
         await asyncio.gather(self.running, return_exceptions=True)
 

@@ -52,6 +52,16 @@ class Offloading:
         """No answer is awaited or played."""
         return self._turn == 0
 
+    @property
+    def is_playing(self) -> bool:
+        """An answer sounds."""
+        return self._is_playing
+
+    @property
+    def concealed_hops(self) -> int:
+        """Of the present answer: hops of sound that had to be made up."""
+        return self._stream.concealed_hops
+
     def hear(self, hop: NDArray[np.float32]) -> None:
         """Every hop of the microphone, float32 [160]: kept for a question that may have to leave the device."""
         self._memory.push(hop)

@@ -64,7 +64,7 @@ class Answer:
         """Pass on what may be heard by now."""
         while self._held:
             pcm16, ends_ms, came_s = self._held[0]
-            if not self.guard.may_pass(ends_ms, 1000 * (now_s - came_s)):
+            if not self.guard.may_pass(ends_ms):
                 return
             self._held.popleft()
             self._held_bytes -= len(pcm16)
@@ -83,6 +83,6 @@ class Answer:
     def _pass_on(self, pcm16: bytes, *, is_last: bool) -> None:
         assert self._rate is not None
         sound = self._rate.step(pcm16, is_last=is_last)
-        depth_ms = self._spread.depth_ms
+        depth_ms = max(self._spread.depth_ms, self.guard.least_depth_ms)
         for begin in range(0, len(sound), MAX_PIECE_BYTES):
             self._send(Piece(self.turn, depth_ms, sound[begin : begin + MAX_PIECE_BYTES]))

@@ -1,7 +1,8 @@
 """Rules that run beside an answer: on what the user said, what the agent says, and what it wants done.
 
-The sound of an answer is held until its words have been looked at, but no longer than `HOLD_MS`; what is found later
-is taken back from the player, which drops what has not sounded. Rules come from a YAML file (docs/offload.md).
+What a rule forbids is taken back from the player, which drops what has not sounded: so at least `LEAST_DEPTH_MS` waits
+there while words are looked at. Where sound without words is to be blocked, it is held here until they have been. Rules
+come from a YAML file (docs/offload.md).
 """
 
 import re
@@ -17,7 +18,7 @@ from edge_agent.errors import SafetyError
 Direction = Literal["user", "agent", "call"]
 WithoutWords = Literal["block", "pass"]
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "safety"
-HOLD_MS = 40.0  # the least depth of the jitter buffer is half of it
+LEAST_DEPTH_MS = 40.0  # of the jitter buffer, where there are rules
 LONGEST_WAIT_MS = 1_500.0  # for words, when sound without words is to be blocked
 MS_PER_LETTER = 55.0  # of fast speech, so that a text is never taken to reach further than it does
 TAIL_LETTERS = 400  # of what was said before, in which a rule may still match
@@ -51,6 +52,10 @@ class Rules:
                 self._compiled.append((rule, re.compile(rule.pattern, re.IGNORECASE)))
             except re.error as error:
                 raise SafetyError(f"safety rule '{rule.name}': its pattern is no regular expression: {error}") from None
+
+    @property
+    def num_rules(self) -> int:
+        return len(self._compiled)
 
     def broken_by(self, where: Direction, text: str) -> Rule | None:
         """The first rule that a text breaks."""
@@ -109,17 +114,20 @@ class AnswerGuard:
         """How far into the answer its words have been looked at."""
         return self._heard["agent"].num_letters * MS_PER_LETTER
 
-    def may_pass(self, ends_ms: float, held_ms: float) -> bool:
-        """Whether sound of the answer up to `ends_ms`, held for `held_ms` so far, may be played now."""
+    @property
+    def least_depth_ms(self) -> float:
+        """How much of the answer is to wait in the player, where it can still be dropped."""
+        return LEAST_DEPTH_MS if self._rules.num_rules else 0.0
+
+    def may_pass(self, ends_ms: float) -> bool:
+        """Whether sound of the answer up to `ends_ms` may go to the player now."""
         if self.broken is not None:
             return False
-        if ends_ms <= self.looked_at_ms:
-            return True
-        return self._without_words == "pass" and held_ms >= HOLD_MS
+        return self._without_words == "pass" or not self._rules.num_rules or ends_ms <= self.looked_at_ms
 
     def gives_up(self, held_ms: float) -> bool:
-        """Sound waits for words that do not come."""
-        return self._without_words == "block" and held_ms >= LONGEST_WAIT_MS
+        """Sound has waited too long for words that do not come."""
+        return held_ms >= LONGEST_WAIT_MS
 
 
 NO_CHECK = Rule(name="no_check", pattern=".", say="I can not check that answer, so I keep it to myself.")

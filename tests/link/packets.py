@@ -7,6 +7,7 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from typing import get_args
 
@@ -30,7 +31,7 @@ def count_packets(state: State) -> int:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS))
     provider = ProviderProfile(kind="gemini_live", url="ws://127.0.0.1:9/BidiGenerateContent")
-    privacy = PrivacyProfile(state=state, receipts="/dev/null")
+    privacy = PrivacyProfile(state=state, receipts=f"{tempfile.mkdtemp()}/receipts.jsonl")
     profile = Profile(name="test", privacy=privacy, cloud=CloudProfile(providers=(provider,)))
     with capture, linked(profile) as channels:
         gate = Gate(state, channels.offload, profile.cloud.client)

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from edge_agent.errors import SafetyError
-from edge_agent.link.safety import HOLD_MS, LONGEST_WAIT_MS, MS_PER_LETTER, AnswerGuard, Rule, Rules, load_rules
+from edge_agent.link.safety import LEAST_DEPTH_MS, LONGEST_WAIT_MS, MS_PER_LETTER, AnswerGuard, Rule, Rules, load_rules
 
+RULES = Rules((Rule(name="never", pattern="xyzzy"),))
 CARD = "my number is 4111 1111 1111 1111 thanks"
 
 
@@ -27,22 +28,29 @@ def test_a_rule_is_found_across_pieces_of_words() -> None:
     rule = guard.look("agent", "11 1111")
     assert rule is not None
     assert rule.name == "card_number"
-    assert guard.may_pass(0.0, 1e6) is False, "sound passed after the rule was broken"
+    assert guard.may_pass(0.0) is False, "sound passed after the rule was broken"
 
 
 def test_sound_whose_words_are_known_passes_at_once() -> None:
-    guard = AnswerGuard(Rules(()), "block")
+    guard = AnswerGuard(RULES, "block")
     guard.look("agent", "x" * 20)
-    assert guard.may_pass(20 * MS_PER_LETTER, 0.0)
-    assert not guard.may_pass(20 * MS_PER_LETTER + 1, LONGEST_WAIT_MS)
+    assert guard.may_pass(20 * MS_PER_LETTER)
+    assert not guard.may_pass(20 * MS_PER_LETTER + 1)
 
 
 @pytest.mark.parametrize(("without_words", "passes"), [("pass", True), ("block", False)])
 def test_sound_without_words(without_words: str, passes: bool) -> None:
-    guard = AnswerGuard(Rules(()), without_words)  # type: ignore[arg-type]
-    assert guard.may_pass(40.0, HOLD_MS - 1) is False
-    assert guard.may_pass(40.0, HOLD_MS) is passes
-    assert guard.gives_up(LONGEST_WAIT_MS) is not passes
+    guard = AnswerGuard(RULES, without_words)  # type: ignore[arg-type]
+    assert guard.may_pass(40.0) is passes
+    assert guard.least_depth_ms == LEAST_DEPTH_MS
+    assert guard.gives_up(LONGEST_WAIT_MS)
+    assert not guard.gives_up(LONGEST_WAIT_MS - 1)
+
+
+def test_without_rules_nothing_waits() -> None:
+    guard = AnswerGuard(Rules(()), "block")
+    assert guard.may_pass(1e6)
+    assert guard.least_depth_ms == 0.0
 
 
 @pytest.mark.parametrize(("without_words", "is_broken"), [("pass", False), ("block", True)])

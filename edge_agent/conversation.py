@@ -6,7 +6,7 @@ Thread: hop only.
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.asking import CONSENT, Asking
+from edge_agent.asking import CONSENT, NO_CLOUD, Asking
 from edge_agent.events import Corrected, Intent, NoIntent, Reply
 from edge_agent.guard import Emit
 from edge_agent.meters import Meters
@@ -20,6 +20,7 @@ from edge_agent.understanding import NOTHING_HEARD, Understanding, grammar_of
 from edge_agent.units import ms_to_samples
 
 NOT_UNDERSTOOD = "Sorry, I didn't catch that."
+REWORDED = {NO_CLOUD: "no_cloud", NOT_UNDERSTOOD: "not_understood"}  # said often, so not always in the same words
 RING_EVERY_MS = 4_000  # leaves room for what is said about it
 RING_FOR_MS = 60_000
 CORRECTING = ("Correct", "Undo")
@@ -149,6 +150,8 @@ class Conversation:
             self._reply(at_sample, self._asking.consented(at_sample))
 
     def _reply(self, at_sample: int, text: str) -> None:
+        if text in REWORDED:
+            text = self._talk.wording(REWORDED[text])
         if text:
             self._emit(Reply(at_sample, text))
             self._talk.say(text)

@@ -103,6 +103,10 @@ class Talk:
         """What is said from now on answers a turn that was voiced until then."""
         self._answers_sample = last_voiced_sample
 
+    def wording(self, occasion: str) -> str:
+        """What to say on an occasion that the voice has several wordings for: another one than the last time."""
+        return self._voice.clip(occasion)[0]
+
     def say(self, text: str, kind: str = "reply") -> None:
         """Queue words; they begin when they are sound and nothing else is being said. An answer ends what is held."""
         if text:

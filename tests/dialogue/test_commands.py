@@ -69,7 +69,7 @@ def test_an_unfinished_command_is_waited_for() -> None:
 def test_an_unfinished_command_that_stays_so_is_asked_for_again() -> None:
     dialogue = Dialogue([Said(1.0, "set a timer for", is_begun=True)]).run(8.0)
     assert dialogue.one("end_of_turn").reason == "incomplete"
-    assert dialogue.one("reply").text == "Sorry, I didn't catch that."
+    assert dialogue.one("reply").text == "not_understood_1"
 
 
 def test_a_command_that_could_go_on_waits_longer_than_one_that_cannot() -> None:
@@ -85,7 +85,7 @@ def test_an_open_question_gets_a_filler_and_the_apology() -> None:
     assert dialogue.one("filler").at_sample < dialogue.one("reply").at_sample
     assert dialogue.one("no_intent").confidence == pytest.approx(0.1)
     assert not dialogue.one("offload").allowed
-    assert dialogue.one("reply").text == "I can't reach the cloud."
+    assert dialogue.one("reply").text == "no_cloud_1"
     kinds = [event.kind for event in dialogue.of("first_audio")]
     assert kinds == ["filler", "reply"]
     assert dialogue.of("first_audio")[0].latency_ms < 450

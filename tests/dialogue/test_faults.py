@@ -21,7 +21,7 @@ def test_the_decoder_fails_is_degraded_and_comes_back() -> None:
     assert [event.state for event in dialogue.of("fault")][:2] == ["failed", "degraded"]
     assert dialogue.of("fault")[-1].state == "recovered"
     assert {event.part for event in dialogue.of("fault")} == {"decoder"}
-    assert dialogue.of("reply")[0].text == "Sorry, I didn't catch that."
+    assert dialogue.of("reply")[0].text == "not_understood_1"
     assert dialogue.one("intent").at_sample > 8 * SAMPLE_RATE_HZ
 
 

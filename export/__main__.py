@@ -71,7 +71,7 @@ def people(data: Path, out: Path, seed: int) -> None:
 @click.option("--noise", "noise_folder", type=_present_folder, default=DATA / "noise", show_default=True)
 @click.option("--out", type=_folder, default=WORK / "listener", show_default=True, help="Where the checkpoint lies.")
 @click.option(
-    "--minutes", default=75.0, show_default=True, help="Time budget over all runs; the learning rate follows it."
+    "--minutes", default=100.0, show_default=True, help="Time budget over all runs; the learning rate follows it."
 )
 @click.option("--seed", default=1, show_default=True)
 def train(corpus_folder: Path, noise_folder: Path, out: Path, minutes: float, seed: int) -> None:

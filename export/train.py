@@ -37,7 +37,7 @@ class Settings:
 
     minutes: float
     seed: int = 1
-    peak_rate: float = 1.5e-3
+    peak_rate: float = 2e-3
     weight_decay: float = 0.02
     hops_per_batch: int = 8000  # on each process
     read_share: float = 0.12  # of the draws: people's read speech with a recogniser's labels

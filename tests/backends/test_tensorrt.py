@@ -1,6 +1,8 @@
 """The TensorRT backend against a stand-in with the real bindings' names; no GPU is here to run the real one."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from edge_agent.errors import BackendError, BundleError
 from edge_agent.models.bundle import Bundle
 from edge_agent.models.listener import Listener
 from tests.backends import fake_tensorrt
-from tests.backends.fake_tensorrt import Builder, Cuda, Error
+from tests.backends.fake_tensorrt import Builder, Cuda, Error, OnnxParser
 
 TINY = Path(__file__).parents[1] / "data" / "tiny_bundle"
 
@@ -25,13 +27,17 @@ def cuda(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cuda:
 
 
 @pytest.fixture
-def with_onnx() -> None:
-    """What builds an engine needs the onnx package, which only the extras `tensorrt` and `export` install."""
-    pytest.importorskip("onnx")
+def any_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines from the graph as it is: the onnx package, which makes it fit, comes with the extra `tensorrt`."""
+    float_graph = ModuleType("edge_agent.backends.float_graph")
+    float_graph.__dict__["read_as_float"] = Path.read_bytes
+    monkeypatch.setitem(sys.modules, float_graph.__name__, float_graph)
+    monkeypatch.setattr(OnnxParser, "knows_integers", True)
 
 
-@pytest.mark.usefixtures("cuda", "with_onnx")
+@pytest.mark.usefixtures("cuda")
 def test_the_listener_hears_what_it_hears_on_a_processor() -> None:
+    pytest.importorskip("onnx", reason="onnx is part of the [tensorrt] extra")
     gpu, processor = (Listener(Bundle.open(TINY), backend) for backend in ("tensorrt", "onnx"))
     steps = np.random.default_rng(2).normal(-4.0, 2.0, (40, 4, 40)).astype(np.float32)
     for step in steps:
@@ -44,7 +50,7 @@ def test_the_listener_hears_what_it_hears_on_a_processor() -> None:
     assert abs(gpu.p_voice - processor.p_voice) < 0.02
 
 
-@pytest.mark.usefixtures("cuda", "with_onnx")
+@pytest.mark.usefixtures("cuda", "any_graph")
 def test_an_engine_is_built_once_and_again_when_its_file_is_altered(tmp_path: Path) -> None:
     bundle = Bundle.open(TINY)
     for _ in range(2):
@@ -68,7 +74,7 @@ def test_a_machine_without_cuda_is_one_line_with_the_cure(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.usefixtures("with_onnx")
+@pytest.mark.usefixtures("any_graph")
 def test_a_gpu_that_fails_costs_a_step(cuda: Cuda) -> None:
     listener = Listener(Bundle.open(TINY), "tensorrt")
     cuda.status = Error.cudaErrorMemoryAllocation
@@ -78,7 +84,14 @@ def test_a_gpu_that_fails_costs_a_step(cuda: Cuda) -> None:
     assert listener.num_faults == 1
 
 
-@pytest.mark.usefixtures("cuda", "with_onnx")
+@pytest.mark.usefixtures("cuda")
+def test_integer_products_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, any_graph: None) -> None:
+    monkeypatch.setattr(OnnxParser, "knows_integers", False)
+    with pytest.raises(BackendError, match=r"TensorRT refuses it .*MatMulInteger.*; choose backend litert or onnx"):
+        Listener(Bundle.open(TINY), "tensorrt")
+
+
+@pytest.mark.usefixtures("cuda", "any_graph")
 def test_a_graph_of_another_bundle_is_refused() -> None:
     bundle = Bundle.open(TINY)
     spec = type(bundle.spec)(bundle.spec.inputs, bundle.spec.outputs, bundle.spec.states[:-1])

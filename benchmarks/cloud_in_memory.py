@@ -31,6 +31,7 @@ Fault = Literal[
     "clock_jump",
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
+AT_CONNECTING: tuple[Fault, ...] = ("go_away", "tls", "dns")
 URL = "ws://127.0.0.1:1/BidiGenerateContent"
 PIECE_MS = 40
 PIECE = base64.b64encode(b"\x00\x10" * (24 * PIECE_MS)).decode()
@@ -54,6 +55,7 @@ class Network:
     num_open: int = 0
     most_open: int = 0
     num_met: int = 0  # faults that a connection really ran into
+    wires: "set[_Wire]" = field(default_factory=set)
     turns: list[int] = field(default_factory=list)  # bytes of sound of each turn that was answered or begun
     words: str = WORDS
     late_words_share: float = 0.0  # of words that come after their sound
@@ -65,6 +67,11 @@ class Network:
         self.fault = None
         self.num_met += 1
         return True
+
+    def cut(self) -> None:
+        """Every connection breaks, so that the next question needs a new one."""
+        for cable in tuple(self.wires):
+            cable.break_off()
 
     def provider(self, name: str = "memory") -> Provider:
         """For a `Runner`."""
@@ -85,7 +92,9 @@ class Network:
             raise WireRefused("unreachable", "no such host name")
         self.num_open += 1
         self.most_open = max(self.most_open, self.num_open)
-        return _Wire(self)
+        cable = _Wire(self)
+        self.wires.add(cable)
+        return cable
 
 
 class _Wire:
@@ -125,11 +134,16 @@ class _Wire:
     async def close(self) -> None:
         if self._answering is not None:
             self._answering.cancel()
+        self._network.wires.discard(self)
         if self._is_counted:
             self._network.num_open -= 1
         self._is_counted = False
         self._is_closed = True
         self._to_client.put_nowait(WireClosed(1000, ""))
+
+    def break_off(self) -> None:
+        """The connection ends without a word."""
+        self._to_client.put_nowait(WireClosed(1006, "the connection was cut"))
 
     def _hear(self, kind: str, value: Any) -> None:
         if kind == "audio":
@@ -177,7 +191,7 @@ class _Wire:
         """Meet the fault that is on; True when nothing more comes from this connection."""
         network = self._network
         if network.meet("drop"):
-            self._to_client.put_nowait(WireClosed(1006, "the connection was cut"))
+            self.break_off()
             return True
         if network.meet("close_1011"):
             self._to_client.put_nowait(WireClosed(1011, "internal error"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cloud_in_memory import FAULTS, PIECE_MS, Network
+from benchmarks.cloud_in_memory import AT_CONNECTING, FAULTS, PIECE_MS, Network
 from benchmarks.offload_rig import HOP_S, Rig
 from edge_agent.link.safety import load_rules
 from edge_agent.parcels import Piece, unpack
@@ -106,11 +106,13 @@ async def measure_faults(num_faults: int, hours: float, rng: random.Random) -> d
     network = Network(rng)
     rig = Rig([network.provider()])
     loop = asyncio.get_running_loop()
-    longest_s, num_hangs, num_lost, num_met, num_answered, base_bytes = 0.0, 0, 0, 0, 0, 0
+    longest_s, num_hangs, num_lost, num_answered, base_bytes = 0.0, 0, 0, 0, 0
     pause_s = 3600 * hours / num_faults
     for number in range(num_faults):
         begun_s = loop.time()
         network.fault, network.fault_after_pieces = FAULTS[number % len(FAULTS)], rng.choice([0, 0, 1, 5, 30])
+        if network.fault in AT_CONNECTING:
+            network.cut()
         network.think_s, network.pace = rng.choice([0.2, 0.5, 2.0]), rng.choice([1.2, 4.0, 10.0])
         await rig.speak(rng.uniform(0.5, 3.0))
         rig.ask()
@@ -122,11 +124,10 @@ async def measure_faults(num_faults: int, hours: float, rng: random.Random) -> d
         if number == num_faults // 10:
             base_bytes = _resident_bytes()
         await asyncio.sleep(max(0.0, pause_s - (loop.time() - begun_s)))
-    num_met = network.num_met
     is_alive = not rig.running.done()
     await rig.close()
     return {
-        "num_faults": num_met,
+        "num_faults": network.num_met,
         "virtual_hours": round(loop.time() / 3600, 1),
         "longest_silence_s": round(longest_s, 2),
         "num_hangs": num_hangs,

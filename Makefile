@@ -21,7 +21,7 @@ check: $(VENV)/.package
 	@scripts/check
 
 bench: $(VENV)/.package
-	@$(BIN)/python -m benchmarks.paced --minutes $(MINUTES)
+	@$(BIN)/python -m benchmarks.paced --minutes $(MINUTES) $(if $(PEER_PYTHON),--peer-python $(PEER_PYTHON))
 
 kernels: $(VENV)/.package
 

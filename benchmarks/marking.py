@@ -59,7 +59,7 @@ def levels_db(samples: NDArray[np.floating]) -> NDArray[np.float64]:
 def loud_blocks(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which 10 ms are well above the recording's own noise, [num_hops]."""
     noise, speech = np.quantile(levels, [NOISE_QUANTILE, SPEECH_QUANTILE])
-    return np.asarray(levels > max(noise + OVER_NOISE_DB, speech - UNDER_SPEECH_DB))
+    return np.asarray(levels > max(noise + OVER_NOISE_DB, speech - UNDER_SPEECH_DB), np.bool_)
 
 
 def without_clicks(is_loud: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -120,6 +120,7 @@ class Turn:
         self.reason = ""
         self.silence_ms = 0.0
         self.wait_ms = math.inf  # silence that would end the turn now
+        self.patience = 1.0  # times the wait; a benchmark that is to see every silence waits for ever
         self.last_voiced_sample = NEVER  # of this turn or, between turns, of the one before
         self._delay_samples = delay_samples
         self._longest_samples = ms_to_samples(LONGEST_TURN_MS)
@@ -211,7 +212,7 @@ class Turn:
         if self.silence_ms == 0.0 or self.silence_ms < before_ms:
             return self._resume(before_ms)
         self._weigh()
-        if self.silence_ms >= self.wait_ms:
+        if self.silence_ms >= self.wait_ms * self.patience:
             return self._end(at_sample, REASONS[self.evidence.grammar])
         if self.silence_ms >= PAUSE_MS and self.floor is not Floor.HOLD:
             return Change.PAUSED

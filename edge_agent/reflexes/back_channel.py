@@ -10,7 +10,7 @@ from edge_agent.units import samples_to_ms
 
 SPEECH_BEFORE_MS = 700
 STORY_MS = 3_000  # words that are no command: shorter is a question, and wants an answer
-PAUSE_MS = 200  # shorter ones are inside a phrase
+PAUSE_MS = 260  # shorter ones are inside a phrase
 LATEST_MS = 600  # later it would be an answer
 LOW_BEFORE_MS = 500  # the low stretch was at most so long before the pause
 REFRACTORY_MS = 3_000  # at intensity 1; half the intensity, twice the time

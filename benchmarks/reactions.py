@@ -1,0 +1,179 @@
+"""How soon the agent reacts: from the user's last voiced sample to the first sound or nod, and to the answer.
+
+    python -m benchmarks.reactions [--clips ../shared/data/household] [--commands ../shared/data/commands --limit 40]
+
+In virtual time, so that a busy machine changes nothing: what inference takes is not in it (`benchmarks.paced` has
+that), the device's own latency neither. The last voiced sample is marked by energy (`marking.py`), not by what the
+agent heard. Each recording is played at several levels and begins, in a room with noise; the folder of commands brings
+its own grammar, in which nearly every order could go on.
+
+Heard erasure: of what the agent was heard to say, the share that did not hold because the user corrected it.
+"""
+
+import argparse
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.marking import voiced_spans
+from benchmarks.results import append
+from edge_agent.agent import Agent, Kit, load_kit
+from edge_agent.audio.decode import decode
+from edge_agent.audio.memory import MemoryDuplex
+from edge_agent.clock import FakeClock
+from edge_agent.egress import Gate
+from edge_agent.events import Corrected, EndOfTurn, Event, FirstAudio, Intent, Nod
+from edge_agent.models.context_import import import_context
+from edge_agent.profile import Profile, load_profile
+from edge_agent.units import HOP_MS, SAMPLE_RATE_HZ, db_to_gain, ms_to_samples, samples_to_ms
+
+CLIPS = Path(__file__).resolve().parents[1] / "demo" / "clips"
+NO_COMMANDS = ("weather", "computer")  # in a recording's name: there is no local answer
+LEADS_MS = (100, 110, 120, 130, 410, 1230)
+LEVELS_DB = (0.0, -8.0)
+NOISE_DBFS = -60.0
+TAIL_S = 4.0
+EARLY_MS = -300.0  # an answer that comes sooner answers something else
+GOALS = {"first sound or nod": (100.0, 200.0), "answer": (200.0, 450.0)}
+
+
+@dataclass
+class Latencies:
+    """In ms, of all turns that were looked at."""
+
+    reaction_ms: list[float] = field(default_factory=list)
+    answer_ms: list[float] = field(default_factory=list)
+    by_reason_ms: dict[str, list[float]] = field(default_factory=dict)
+    num_recordings: int = 0
+    num_unanswered: int = 0
+    heard_ms: float = 0.0  # of the agent
+    erased_ms: float = 0.0
+
+
+def play(kit: Kit, sound: NDArray[np.float32]) -> tuple[list[Event], float]:
+    """One recording: what happened, and ms of the agent's sound that were heard."""
+    events: list[Event] = []
+    duplex = MemoryDuplex(sound)
+    agent = Agent(
+        kit,
+        duplex,
+        events.append,
+        clock=FakeClock(datetime.now()),
+        gate=Gate("local_only"),
+        is_live=False,
+        hears_over_itself=True,
+    )
+    while agent.hop.tick():
+        pass
+    agent.close()
+    hops = duplex.conversation[:, 1].reshape(-1, ms_to_samples(HOP_MS))
+    return events, float(hops.any(axis=1).sum() * HOP_MS)
+
+
+def in_room(sound: NDArray[np.float32], lead_ms: float, level_db: float) -> NDArray[np.float32]:
+    """The recording later and quieter, with a room's noise over all of it."""
+    rng = np.random.default_rng(7)
+    late = np.concatenate([np.zeros(ms_to_samples(lead_ms), np.float32), sound * np.float32(db_to_gain(level_db))])
+    late = np.concatenate([late, np.zeros(round(TAIL_S * SAMPLE_RATE_HZ), np.float32)])
+    return np.asarray(late + db_to_gain(NOISE_DBFS) * rng.standard_normal(len(late)), np.float32)
+
+
+def measure(kit: Kit, sounds: list[NDArray[np.float32]], leads_ms: tuple[int, ...]) -> Latencies:
+    """All recordings, at every lead and level."""
+    found = Latencies()
+    for sound in sounds:
+        end_ms = samples_to_ms(voiced_spans(sound)[-1].end_sample)
+        for lead_ms in leads_ms:
+            for level_db in LEVELS_DB if len(leads_ms) > 1 else LEVELS_DB[:1]:
+                events, heard_ms = play(kit, in_room(sound, lead_ms, level_db))
+                found.heard_ms += heard_ms
+                found.erased_ms += sum(event.erased_ms for event in events if isinstance(event, Corrected))
+                _add(found, events, lead_ms + end_ms)
+    return found
+
+
+def _add(found: Latencies, events: list[Event], end_ms: float) -> None:
+    found.num_recordings += 1
+    reactions = [event for event in events if isinstance(event, Nod | FirstAudio)]
+    answers = [event for event in events if isinstance(event, FirstAudio) and event.kind == "reply"]
+    reaction_ms, answer_ms = (_first_after(which, end_ms) for which in (reactions, answers))
+    if reaction_ms is not None:
+        found.reaction_ms.append(reaction_ms)
+    ends = [event for event in events if isinstance(event, EndOfTurn)]
+    is_answered = answer_ms is not None and any(isinstance(event, Intent) for event in events)
+    if not is_answered or answer_ms is None:
+        found.num_unanswered += 1
+        return
+    found.answer_ms.append(answer_ms)
+    reason = next((end.reason for end in ends if samples_to_ms(end.at_sample) >= end_ms + EARLY_MS), "")
+    found.by_reason_ms.setdefault(reason, []).append(answer_ms)
+
+
+def _first_after(events: list[Any], end_ms: float) -> float | None:
+    """Latency of the first of them that is about the end of the recording."""
+    latencies_ms = [samples_to_ms(event.at_sample) - end_ms for event in events]
+    return next((latency for latency in latencies_ms if latency >= EARLY_MS), None)
+
+
+def figures(name: str, found: Latencies) -> dict[str, Any]:
+    """p50 and p99 of both latencies."""
+    made: dict[str, Any] = {"set": name, "num": found.num_recordings, "num_unanswered": found.num_unanswered}
+    for what, values in (("reaction", found.reaction_ms), ("answer", found.answer_ms)):
+        made[f"{what}_p50_ms"], made[f"{what}_p99_ms"] = (
+            (round(float(np.quantile(values, p))) if values else None) for p in (0.5, 0.99)
+        )
+    made["heard_erasure_percent"] = round(100 * found.erased_ms / max(found.heard_ms, 1.0), 2)
+    made["answer_p50_ms_by_reason"] = {
+        reason: [round(float(np.median(values))), len(values)] for reason, values in sorted(found.by_reason_ms.items())
+    }
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=Path, default=CLIPS, help="recordings of household commands")
+    parser.add_argument("--commands", type=Path, default=None, help="a folder of orders with its context file")
+    parser.add_argument("--limit", type=int, default=40, help="only so many orders")
+    options = parser.parse_args()
+    clips = [path for path in sorted(options.clips.glob("*.flac")) if not any(no in path.name for no in NO_COMMANDS)]
+    household = measure(load_kit(Profile(name="household")), [decode(path).samples for path in clips], LEADS_MS)
+    made = [figures("household", household)]
+    if options.commands is not None:
+        made.append(figures("orders", _orders(options.commands, options.limit)))
+    _print(made)
+    append({"benchmark": "reactions", "figures": made})
+
+
+def _orders(folder: Path, limit: int) -> Latencies:
+    paths = sorted((folder / "audio").iterdir())[:limit]
+    with tempfile.TemporaryDirectory() as temporary:
+        commands = Path(temporary) / "commands.yaml"
+        commands.write_text(import_context(next(folder.glob("*.yaml"))), encoding="utf-8")
+        kit = load_kit(load_profile("generic_x86").with_choices(commands=str(commands)))
+        return measure(kit, [decode(path).samples for path in paths], LEADS_MS[:1])
+
+
+def _print(made: list[dict[str, Any]]) -> None:
+    table = Table(
+        title="ms after the last voiced sample, p50 / p99 (goals: reaction 100 / 200, local answer 200 / 450)"
+    )
+    for heading in ("", "recordings", "not answered", "sound or nod", "answer", "heard erasure", "answers by reason"):
+        table.add_column(heading)
+    for one in made:
+        reasons = ", ".join(f"{why} {ms} ({num})" for why, (ms, num) in one["answer_p50_ms_by_reason"].items())
+        reaction = f"{one['reaction_p50_ms']} / {one['reaction_p99_ms']}"
+        answer = f"{one['answer_p50_ms']} / {one['answer_p99_ms']}"
+        counts = (str(one["num"]), str(one["num_unanswered"]))
+        table.add_row(one["set"], *counts, reaction, answer, f"{one['heard_erasure_percent']} %", reasons)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -153,9 +153,16 @@ class Understanding:
         was = self._committed
         if len(committed) > len(was) or (committed and best.words[: len(was)] != was):
             self._show_committed(at_sample, committed)
-        elif best.words != self._shown:
-            self._emit(Partial(at_sample, " ".join(best.words)))
-            self._shown = best.words
+        elif (shown := self._worth_showing(best)) != self._shown:
+            self._emit(Partial(at_sample, " ".join(shown)))
+            self._shown = shown
+
+    def _worth_showing(self, best: Hypothesis) -> Words:
+        """What is steady, and what was shown before and still holds; better late than taken back."""
+        num_held = 0
+        while num_held < len(self._shown) and self._shown[: num_held + 1] == best.words[: num_held + 1]:
+            num_held += 1
+        return best.words[: max(num_held, len(best.words) - best.num_unsteady_words)] or self._shown
 
     def _show_committed(self, at_sample: int, words: Words) -> None:
         was = self._committed

@@ -46,7 +46,8 @@ from export.manifest import as_json
 
 LONG_ORDERS = Path(__file__).parent / "data" / "long_orders.yaml"
 NOISY_EVERY = 2
-NOISY_SNR_DB = (2.0, 12.0)
+CHATTER_FRAMES = 300  # of each recording: 6 s are longer than any command
+NOISY_SNR_DB = (4.0, 14.0)
 PEOPLES_PHRASES = ("archie", "hey_archie", "trick_or_treat")  # of `phrases/`, those that a dictionary has
 WORD_LENGTHS, WORDS_PER_LENGTH = range(2, 9), 4
 
@@ -60,8 +61,8 @@ class Material:
     rng: np.random.Generator
 
     def labelled(self, folder: Path) -> list[Example]:
-        """A folder as `spoken-set` writes it."""
-        recordings = read_labelled(folder).recordings
+        """A folder as `spoken-set` writes it, less the people in it, who are kept for evaluation."""
+        recordings = [one for one in read_labelled(folder).recordings if one.name.startswith("said_")]
         return [
             Example(self._heard(one.path, index % NOISY_EVERY == 0).log_posteriors, one)
             for index, one in enumerate(track(recordings, folder.name, transient=True))
@@ -83,6 +84,10 @@ class Material:
             self._heard(path, index % NOISY_EVERY == 0)
             for index, path in enumerate(track(paths, "chatter", transient=True))
         ]
+
+    def noise(self) -> list[Heard]:
+        """Sounds of no voice, which must wake nobody."""
+        return [self.ear.hear(noise) for noise in self.noises]
 
     def _heard(self, path: Path, is_noisy: bool) -> Heard:
         sound = with_silence(read_mono(path))
@@ -169,15 +174,16 @@ def main(
     base = Fitted()
     household = compile_commands(load_commands(commands))
     orders = compile_commands(load_commands(LONG_ORDERS))
-    wake, trials = fit_wake(base.wake, said, chatter)
+    nothing = [Example(heard.log_posteriors[:CHATTER_FRAMES], Labelled(Path(), None, {})) for heard in chatter]
+    wake, trials = fit_wake(base.wake, said, [*chatter, *material.noise()])
     click.echo(
         f"wake phrases: {miss_rate(wake, trials):.1%} of {len(said)} missed, half of them in noise, "
         f"threshold {wake.min_p_wake:.3f} from {trials.num_phrase_hours:.1f} phrase-hours of speech"
     )
     of_one_phone, fewer = false_wakes_by_length(wake, words_by_length(), chatter)
     fitted = Fitted(
-        short_sentences=fit_decoder("short sentences", household, short, base.short_sentences),
-        long_sentences=fit_decoder("long sentences", orders, long + as_chatter(short), base.long_sentences),
+        short_sentences=fit_decoder("short sentences", household, short + nothing, base.short_sentences),
+        long_sentences=fit_decoder("long sentences", orders, long + nothing + as_chatter(short), base.long_sentences),
         wake=replace(wake, false_wakes_of_one_phone=of_one_phone, fewer_per_phone=fewer),
     )
     write_manifest(bundle, fitted)

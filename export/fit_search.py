@@ -27,6 +27,7 @@ CHOICES: dict[str, tuple[float, ...]] = {
     "branching_cost": (0.0, 0.5),
 }
 FALSE_COMMAND_COST = 3.0  # of one false command in a hundred others, against one missed in a hundred
+FALSE_SHARE = 0.005  # of what is no command may be taken for one
 CHANGE_COST = 0.002  # a cost is changed for more than chance
 COMMIT_BEAMS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 MAX_REVISED = 0.01  # of the words committed
@@ -66,13 +67,20 @@ def decode(graph: PhoneGraph, examples: Iterable[Example], settings: DecoderSett
 
 
 def fit_confidence(outcomes: Sequence[Outcome]) -> ConfidenceModel:
-    """Commands and other speech count the same in all, however many of each there are."""
+    """Commands and other speech count the same in all, however many of each there are.
+
+    People are understood less surely than the synthesisers that are fitted to, so the bias is not theirs: it is such
+    that hardly anything that is no command is taken for one.
+    """
     found = [outcome for outcome in outcomes if outcome.heard.is_complete]
     num_commands = sum(outcome.is_command for outcome in outcomes)
     heavier = num_commands / max(1, len(outcomes) - num_commands)
     weights = [1.0 if outcome.is_command else heavier for outcome in found]
     features = [outcome.heard.features for outcome in found]
-    return ConfidenceModel(*fit(features, [outcome.is_right for outcome in found], weights))
+    model = ConfidenceModel(*fit(features, [outcome.is_right for outcome in found], weights))
+    false_logits = sorted((model.logit(one.heard.features) for one in found if not one.is_command), reverse=True)
+    num_allowed = int(FALSE_SHARE * (len(outcomes) - num_commands))
+    return replace(model, bias=model.bias - false_logits[num_allowed]) if num_allowed < len(false_logits) else model
 
 
 def worth(outcomes: Sequence[Outcome], model: ConfidenceModel) -> float:
@@ -96,7 +104,7 @@ def with_cost(search: SearchSettings, name: str, value: float) -> SearchSettings
 
 
 def fit_search(
-    graph: PhoneGraph, examples: Sequence[Example], base: DecoderSettings, progress: Progress, num_rounds: int = 2
+    graph: PhoneGraph, examples: Sequence[Example], base: DecoderSettings, progress: Progress, num_rounds: int = 1
 ) -> DecoderSettings:
     """The best costs, with the confidence fitted to them."""
     task = progress.add_task("search costs", total=num_rounds * sum(map(len, CHOICES.values())))

@@ -1,7 +1,6 @@
 """How sure the decoder is that what it found is what was said: a logistic model over four features of a path.
 
-`export/calibrate.py` fits the weights to synthetic talkers. The ones here lie between that fit and a first guess:
-the fit alone distrusts every long sentence, for its long sentences were the ones spoken worst.
+`export/calibrate.py` fits the weights to a listener; the ones here serve where none are fitted.
 """
 
 import math
@@ -27,10 +26,13 @@ class ConfidenceModel:
 
     def p_right(self, features: Features) -> float:
         """Probability that the path is what was said."""
+        return 1.0 / (1.0 + math.exp(-min(max(self.logit(features), -30.0), 30.0)))
+
+    def logit(self, features: Features) -> float:
+        """The same on an open scale: 0 is a half."""
         score_per_phone, filler_share, margin, length = features
         logit = self.bias + self.score_per_phone * score_per_phone + self.filler_share * filler_share
-        logit += self.margin * margin + self.length * length
-        return 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+        return logit + self.margin * margin + self.length * length
 
 
 def features(score_per_phone: float, filler_share: float, margin: float, num_phones: int) -> Features:

@@ -40,6 +40,7 @@ class DecoderSettings:
 
     search: SearchSettings = field(default_factory=SearchSettings)
     commit_beam: float = 8.0  # paths this near the best must share a word for it to be committed
+    show_beam: float = 2.0  # and this near, for it to be shown at all
     # A path that lost its last phones looks better unfinished than finished; after some silence it is taken as finished
     # if that costs no more than this.
     settle_frames: int = 6
@@ -69,6 +70,7 @@ class Hypothesis:
     margin: float = 0.0  # above the best path that means something else
     confidence: float = 0.0  # probability that this is what was said; of an incomplete one, so far
     num_committed_words: int = 0  # words on which all paths near this one agree
+    num_unsteady_words: int = 0  # at the end, on which not even the nearest agree
     incomplete_margin: float = 0.0  # above the best path that still waits for more
     num_phones: int = 0
     score_per_phone: float = 0.0
@@ -118,6 +120,7 @@ class Decoder:
         self._search = GraphSearch(graph, self.settings.search)
         self._graph = graph
         self._at_frame = 0
+        self._num_steady = 0  # labels
         self._reading = _read([])
         self._reading_key = (0, 0)  # history and end label of `_reading`
 
@@ -132,20 +135,25 @@ class Decoder:
 
     def hypothesis(self) -> Hypothesis:
         """The best path so far, complete or not: what to show while the talker goes on."""
-        commit_beam, path = self.settings.commit_beam, self._search.path
-        self._search.best(complete_only=False, commit_beam=commit_beam)
+        path = self._search.path
+        self._find(complete_only=False)
         is_settled = path.next_frame - path.phone_frame > self.settings.settle_frames
         if path.node >= 0 and not path.is_complete and is_settled:
             least_score = path.score - self.settings.settle_score
-            if not self._search.best(complete_only=True, commit_beam=commit_beam) or path.score < least_score:
-                self._search.best(complete_only=False, commit_beam=commit_beam)
+            if not self._find(complete_only=True) or path.score < least_score:
+                self._find(complete_only=False)
         return self._describe()
 
     def final_hypothesis(self) -> Hypothesis:
         """The best path on which a sentence is complete: what to act upon once the turn is over."""
-        if not self._search.best(complete_only=True, commit_beam=self.settings.commit_beam):
-            return Hypothesis()
-        return self._describe()
+        return self._describe() if self._find(complete_only=True) else Hypothesis()
+
+    def _find(self, complete_only: bool) -> bool:
+        """Fill the search's path with the best one, and count the labels that the nearest share; False: none."""
+        if not self._search.best(complete_only, self.settings.show_beam):
+            return False
+        self._num_steady = self._search.path.num_committed
+        return self._search.best(complete_only, self.settings.commit_beam)
 
     def _describe(self) -> Hypothesis:
         path = self._search.path
@@ -165,6 +173,7 @@ class Decoder:
             margin=path.margin,
             confidence=self.settings.confidence.p_right(evidence),
             num_committed_words=reading.num_words_up_to[min(path.num_committed, path.num_labels)],
+            num_unsteady_words=len(reading.words) - reading.num_words_up_to[min(self._num_steady, path.num_labels)],
             incomplete_margin=path.incomplete_margin,
             num_phones=path.num_phones,
             score_per_phone=score_per_phone,

@@ -118,8 +118,7 @@ class GPTLive(SocketSession):
 
     async def send_tool_result(self, result: ToolResult) -> None:
         """See CloudSession."""
-        await super().send_tool_result(result)
-        if not self._calls.any_open:
+        if await self._deliver(result) and not self._calls.any_open:
             await self._send({"type": "response.create"})
 
     async def close(self) -> None:

@@ -73,7 +73,10 @@ class OpenAIRealtime(SocketSession):
         self._answer: Answer | None = None  # the last one, which is heard long after it was made
         self._num_awaited = 0  # responses asked for and not begun
         self._num_unwanted = 0  # the first so many of these
-        self._wants_answer = False  # once all results are in and the response that asked is over
+        self._wants_answer = False  # once all results are in, the response that asked is over, and nobody talks
+        self._unwanted_calls: frozenset[str] = (
+            frozenset()
+        )  # of cancelled answers: their results are sent, not spoken of
 
     def _headers(self) -> dict[str, str]:
         return {} if self._key is None else {"Authorization": f"Bearer {self._key.get_secret_value()}"}
@@ -105,12 +108,14 @@ class OpenAIRealtime(SocketSession):
         self._gap.reset()
         self._sent_bytes = 0
         if self._owns_turns:
+            self._wants_answer = False  # the answer to this turn knows the results as well
             await self._send({"type": "input_audio_buffer.commit"})
             await self._ask()
 
     async def abandon_turn(self) -> None:
         """See CloudSession."""
         await self._forget_input()
+        await self._answer_results()
 
     async def send_text(self, text: str) -> None:
         """See CloudSession."""
@@ -125,6 +130,7 @@ class OpenAIRealtime(SocketSession):
         """See CloudSession."""
         self._num_unwanted = self._num_awaited
         self._wants_answer = False
+        self._unwanted_calls = self._calls.open_ids
         made, self._answer = self._answer, None
         if made is None:
             return
@@ -139,9 +145,9 @@ class OpenAIRealtime(SocketSession):
 
     async def send_tool_result(self, result: ToolResult) -> None:
         """See CloudSession."""
-        await super().send_tool_result(result)
-        self._wants_answer |= result.wants_answer
-        await self._answer_results()
+        if await self._deliver(result):
+            self._wants_answer |= result.wants_answer and result.call_id not in self._unwanted_calls
+            await self._answer_results()
 
     async def _append(self, sound: bytes) -> None:
         if sound:
@@ -163,8 +169,9 @@ class OpenAIRealtime(SocketSession):
         await self._send({"type": "response.create", "event_id": _ASK})
 
     async def _answer_results(self) -> None:
-        """Ask for what follows from results; not while a response is made, which would be refused."""
-        is_busy = self._num_awaited or (self._answer is not None and self._answer.is_making)
+        """Ask for what follows from results; not while a response is made, which would be refused, nor into a turn."""
+        is_making = self._num_awaited > 0 or (self._answer is not None and self._answer.is_making)
+        is_busy = is_making or (self._owns_turns and self._sent_bytes > 0)
         if self._wants_answer and not is_busy and not self._calls.any_open:
             self._wants_answer = False
             await self._ask()

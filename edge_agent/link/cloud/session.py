@@ -110,10 +110,14 @@ class SocketSession(ABC):
 
     async def send_tool_result(self, result: ToolResult) -> None:
         """See CloudSession."""
+        await self._deliver(result)
+
+    async def _deliver(self, result: ToolResult) -> bool:
+        """Send a result to all who wait for it; False when nobody does."""
         call_ids = self._calls.take(result.call_id)
-        if call_ids:
-            for message in self._result_messages(result, call_ids):
-                await self._send(message)
+        for message in self._result_messages(result, call_ids) if call_ids else ():
+            await self._send(message)
+        return bool(call_ids)
 
     def _called(self, call_id: str, name: str, arguments: Any) -> Iterable[ToolCall]:
         """A call of the model: handed out, or answered at once when it is a bad one."""

@@ -51,6 +51,11 @@ class Calls:
         """True while a result is waited for."""
         return bool(self._open)
 
+    @property
+    def open_ids(self) -> frozenset[str]:
+        """The calls that are being run."""
+        return frozenset(self._open)
+
     def tool(self, name: str) -> Tool | None:
         """The tool of that name."""
         return self._tools.get(name)

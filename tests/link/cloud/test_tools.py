@@ -213,6 +213,44 @@ def test_openai_is_not_asked_to_speak_of_a_silent_result() -> None:
     assert of(TurnDone, events)[0].reason == "calls"
 
 
+def realtime_call(call_id: str) -> list[Any]:
+    item = {"type": "function_call", "call_id": call_id, "name": "lights", "arguments": '{"on": true}'}
+    return [
+        {"type": "response.created", "response": {"id": "r"}},
+        {"type": "response.output_item.done", "response_id": "r", "item": item},
+        {"type": "response.done", "response": {"id": "r", "status": "completed"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "asks"),
+    [
+        ([], 1),  # the model is asked to speak of the result
+        (["begin_turn", "send_audio"], 0),  # not into the talker's turn
+        (["begin_turn", "send_audio", "end_turn"], 1),  # whose answer knows of it
+        (["begin_turn", "send_audio", "abandon_turn"], 1),
+        (["cancel"], 0),  # not of an answer that was cut off
+    ],
+)
+def test_openai_speaks_of_a_late_result_when_nobody_talks(before: list[str], asks: int) -> None:
+    arguments: dict[str, tuple[Any, ...]] = {"send_audio": (bytes(6_400), 0), "cancel": (0.0,)}
+
+    def then(session: Any, event: CloudEvent) -> Any:
+        return late(session) if isinstance(event, TurnDone) else None
+
+    async def late(session: Any) -> None:
+        for name in before:
+            await getattr(session, name)(*arguments.get(name, ()))
+        await session.send_tool_result(ToolResult("c1", "lights", {"status": "ok"}))
+        await session.send_tool_result(ToolResult("c1", "lights", {"status": "again"}))
+        await session.send_tool_result(ToolResult("never called", "lights", {}))
+
+    _, _, wire = asyncio.run(play("openai_realtime", realtime_call("c1"), then, tools=(LIGHTS,)))
+    sent = [message["type"] for message in wire.sent]
+    assert sent.count("conversation.item.create") == 1
+    assert sent.count("response.create") == asks
+
+
 def test_a_tool_without_a_schema_is_refused_when_it_is_offered() -> None:
     with pytest.raises(CloudError, match="tool 'x': its parameters are no JSON Schema"):
         Calls([Tool("x", "", {"type": "thing"})], Counters())

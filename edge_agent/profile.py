@@ -319,7 +319,10 @@ def _lower_first(text: str) -> str:
 def _with_absolute_paths(profile: Profile, folder: Path) -> Profile:
     """Files that a profile names are relative to the profile, not to where the agent was started."""
     model = profile.model.model_copy(update={"bundle": _absolute(profile.model.bundle, folder)})
-    return profile.model_copy(update={"model": model, "commands": _absolute(profile.commands, folder)})
+    cloud = profile.cloud.model_copy(update={"safety_rules": _absolute(profile.cloud.safety_rules, folder)})
+    privacy = profile.privacy.model_copy(update={"receipts": _absolute(profile.privacy.receipts, folder)})
+    commands = _absolute(profile.commands, folder)
+    return profile.model_copy(update={"model": model, "commands": commands, "cloud": cloud, "privacy": privacy})
 
 
 def _absolute(name_or_path: str, folder: Path) -> str:

@@ -332,9 +332,11 @@ class Runner:
         self._outbox.send(Lost(speech.turn, rule.say, drop=True))
 
     async def _hear_call(self, call: ToolCall) -> None:
-        """The device carries out its own commands, so a model is told that it cannot."""
+        """The device carries out its own commands, so a model is told that it cannot; what a rule forbids, why."""
         if self._session is not None:
-            result = ToolResult(call.call_id, call.name, error=LOCAL_ONLY_CALL)
+            rule = self._policy.rules.broken_by("call", f"{call.name} {dict(call.arguments)}")
+            error = LOCAL_ONLY_CALL | ({"reason": rule.say} if rule else {})
+            result = ToolResult(call.call_id, call.name, error=error)
             await self._within(self._session.send_tool_result(result))
 
     async def _hear_end(self, done: TurnDone) -> None:

@@ -17,6 +17,7 @@ Samples = NDArray[np.float32]
 ONSET_DB = -15.0  # below the talker's level: a breath or a faint hiss before the first sound is no speech yet
 ONSET_AFTER_MS = 200.0  # of which the greater part must be as loud
 QUIET_BEFORE_MS = 200.0
+LEAST_BEFORE_HOPS = 5  # of the recording itself: one that begins in the middle of a word has no onset
 LEAD_MS = 50.0
 SPEECH_MS = 2_500.0
 SOUND_GAP_MS = 250.0  # a sound that is no speech ends where so long a silence follows
@@ -94,11 +95,12 @@ def _levels_db(sound: Samples) -> NDArray[np.float64]:
 
 def _onset(sound: Samples, least_ms: float = ONSET_AFTER_MS) -> int | None:
     """First sample of the first hop that is loud, follows quiet, and is followed by more that is loud."""
-    is_loud = np.concatenate([np.zeros(20, bool), _levels_db(sound) > ONSET_DB])
+    is_loud = _levels_db(sound) > ONSET_DB
     before, after = ms_to_samples(QUIET_BEFORE_MS) // HOP_SAMPLES, ms_to_samples(least_ms) // HOP_SAMPLES
     for hop in np.flatnonzero(is_loud[:-after]):
-        if hop >= before and not is_loud[hop - before : hop].any() and is_loud[hop : hop + after].mean() > 0.6:
-            return int(hop - 20) * HOP_SAMPLES
+        is_first = hop >= LEAST_BEFORE_HOPS and not is_loud[max(0, hop - before) : hop].any()
+        if is_first and is_loud[hop : hop + after].mean() > 0.6:
+            return int(hop) * HOP_SAMPLES
     return None
 
 

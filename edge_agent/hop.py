@@ -140,7 +140,7 @@ class Hop:
         spoken = parts.listener.log_posteriors, parts.listener.p_voice
         if self._waking.run(at, parts.attention.step, at, *spoken) and parts.attention.has_woken:
             self._wake(at)
-        parts.yielding.hear_step(p_voice, log_posteriors, parts.understanding.grammar)
+        parts.yielding.hear_step(p_voice, log_posteriors, understanding.grammar, understanding.hypothesis.intent)
         parts.understanding.remember(log_posteriors)
         if parts.turn.is_open:
             self._decoding.run(at, parts.understanding.step, at, log_posteriors, parts.turn.is_silent)
@@ -169,7 +169,7 @@ class Hop:
         parts, turn = self.parts, self.parts.turn
         heard = parts.understanding.end(at)
         is_noise = turn.voiced_ms < NOISE_VOICED_MS and (self._follows_wake or not heard.words)
-        is_noise = is_noise or parts.yielding.hears_noise
+        is_noise = parts.yielding.end_turn(heard.intent) or is_noise
         self._follows_wake = False
         reason = "noise" if is_noise else turn.reason
         why = turn.why()
@@ -187,8 +187,8 @@ class Hop:
             self._talking.run(at, parts.conversation.answer, at, heard, turn_ms, voiced_ms)
 
     def _find_near(self, at: int) -> None:
-        near = self.parts.near
-        near.step(self._log_mel[self._phase], self._mic, self._heard)
+        near, echo = self.parts.near, self.parts.echo
+        near.step(self._log_mel[self._phase], self._mic, self._heard, echo.near_db if echo else None)
         if at < self._deaf_until and not self._knows_echo:
             near.forget()
 

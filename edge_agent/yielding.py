@@ -21,6 +21,7 @@ from edge_agent.units import HOP_MS, STEP_MS, samples_to_ms
 
 FORGET_QUIET_MS = 400.0  # after so long the next sound is another one
 HUM_TOKENS = frozenset(TOKEN_OF_PHONE[phone] for phone in ("M", "N", "NG", "HH", "AH"))  # "mm-hm", "uh-huh"
+ASSENTS = frozenset({"Yes"})  # "okay", "yeah": over a reply they say that one listens
 HEARD_WELL = math.log(0.5)
 
 
@@ -49,7 +50,7 @@ class Yielding:
         self._forget()
         self._stage = Stage.SILENT
         self._onset_sample = NEVER
-        self._is_voiced = self._is_let_be = False
+        self._is_voiced = self._is_let_be = self._has_gone_on = False
         self._heard_ms, self._heard = 0.0, ""
         self._talk.go_on()
 
@@ -58,11 +59,13 @@ class Yielding:
         """Someone is heard, or was a moment ago."""
         return self.evidence.quiet_ms < FORGET_QUIET_MS
 
-    def hear_step(self, p_voice: float, log_posteriors: NDArray[np.float32], grammar: Grammar) -> None:
+    def hear_step(
+        self, p_voice: float, log_posteriors: NDArray[np.float32], grammar: Grammar, intent: str | None
+    ) -> None:
         """Once per listener step: is it a voice, are there phones in it [2, 40], and do the words make a command?"""
         evidence = self.evidence
         self._is_voiced = p_voice >= (VOICE_OFF_THRESHOLD if self._is_voiced else VOICE_ON_THRESHOLD)
-        evidence.is_command = grammar >= Grammar.COULD_GO_ON
+        evidence.is_command = grammar >= Grammar.COULD_GO_ON and intent not in ASSENTS
         for frame in log_posteriors:
             self._count_phone(frame)
         if self._is_voiced:
@@ -70,10 +73,11 @@ class Yielding:
             if self._talk.holds_floor:
                 evidence.overlap_ms += STEP_MS
 
-    @property
-    def hears_noise(self) -> bool:
-        """The agent holds its reply for a sound without words."""
-        return self._talk.is_held and barge_in.is_noise(self.evidence)
+    def end_turn(self, intent: str | None) -> bool:
+        """The user's turn ends with this intent; whether it was none, but a sound or a "yes" over the agent's reply."""
+        was_over = self._talk.is_held or self._has_gone_on
+        self._has_gone_on = False
+        return was_over and (barge_in.is_noise(self.evidence) or intent in ASSENTS)
 
     def step(self, at_sample: int, near: Near) -> None:
         """Once per hop that ends at `at_sample`, after the near talker was looked for."""
@@ -83,6 +87,7 @@ class Yielding:
             # the end of what the agent answers to is no barge-in
             near.forget()
             self._forget()
+            self._has_gone_on = False
         evidence.stage = self._stage = stage
         self._follow(at_sample, near)
         self._act(at_sample, barge_in.decide(self._settings, evidence))
@@ -153,7 +158,7 @@ class Yielding:
             self._talk.stop()
 
     def _go_on(self, at_sample: int) -> None:
-        self._is_let_be = not self.evidence.quiet_ms
+        self._is_let_be, self._has_gone_on = not self.evidence.quiet_ms, True
         self.evidence.overlap_ms = 0.0
         self._stage = Stage.SPEAKING
         self._tell(at_sample, "resume", self._talk.heard_ms, self._talk.heard_text)

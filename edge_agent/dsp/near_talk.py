@@ -1,7 +1,8 @@
 """Is someone near the microphone, hop by hop, while the agent's own loudspeaker sounds?
 
 What is left of the echo is compared, band by band, with what is to be expected: a share of the echo that was taken
-away, learned while nobody is near, or the noise of the room. What is above that adds up until it is sure.
+away, learned while nobody is near, or the noise of the room. What is above that adds up until it is sure. The
+canceller's own expectation of all bands together (`EchoEvidence.near_db`) must agree, and counts too.
 """
 
 import numpy as np
@@ -16,6 +17,8 @@ Frame = NDArray[np.float32]  # [NUM_MELS], natural log of power
 FIRST_BAND, LAST_BAND = 5, 36  # about 300 to 6000 Hz: a talker is seldom louder than the echo below
 MOST_ABOVE, MOST_BELOW = 4.0, 1.0  # of one band
 BIAS = 0.4  # what chance brings
+LEAST_NEAR_DB, MOST_NEAR_DB, EVIDENCE_PER_DB = 3.0, 15.0, 0.05  # of what the canceller says
+MOST_WITHOUT = -0.2  # where the canceller says that it is echo
 REMEMBERED_HOPS = 40
 MOST_SCORE = 10.0
 NEAR_SCORE = 1.0  # from here on someone may be near, and little is learned
@@ -52,8 +55,11 @@ class NearTalker:
         self._floor.fill(START_FLOOR)
         self._log_mel.reset()
 
-    def step(self, heard_mel: Frame, mic: Hop, heard: Hop) -> None:
-        """One hop: the microphone, the same without the echo, and the log-mel frame of that."""
+    def step(self, heard_mel: Frame, mic: Hop, heard: Hop, near_db: float | None) -> None:
+        """One hop: the microphone, the same without the echo, and the log-mel frame of that.
+
+        near_db: what the canceller says (`EchoEvidence`); None: there is none, for no echo comes back.
+        """
         np.subtract(mic, heard, out=self._cancelled)
         self._log_mel.step(self._cancelled, self._cancelled_mel)
         np.copyto(self._heard, heard_mel[FIRST_BAND:LAST_BAND])
@@ -61,7 +67,7 @@ class NearTalker:
         np.maximum(self._echo, self._cancelled_mel[FIRST_BAND:LAST_BAND], out=self._echo)
         np.add(self._echo, self._share, out=self._expected)
         np.greater(self._expected, self._floor, out=self._is_echo)
-        self._add_up()
+        self._add_up(near_db)
         self._learn_share()
         self._learn_floor()
 
@@ -75,13 +81,17 @@ class NearTalker:
         """Someone is near, or was a moment ago."""
         return self._quiet_hops < REMEMBERED_HOPS
 
-    def _add_up(self) -> None:
+    def _add_up(self, near_db: float | None) -> None:
         above = self._above
         np.logaddexp(self._expected, self._floor, out=above)
         np.subtract(self._heard, above, out=above)
         np.maximum(above, -MOST_BELOW, out=above)
         np.minimum(above, MOST_ABOVE, out=above)
         evidence = float(above.sum()) / len(above) - BIAS
+        if near_db is not None:
+            is_echo = near_db < LEAST_NEAR_DB
+            more = EVIDENCE_PER_DB * min(near_db, MOST_NEAR_DB)
+            evidence = min(evidence, MOST_WITHOUT) if is_echo else evidence + more
         self.score = min(max(0.0, self.score + evidence), MOST_SCORE)
         self.is_heard = evidence > 0.0 and self.score >= NEAR_SCORE
         self._quiet_hops = 0 if self.is_heard else self._quiet_hops + 1

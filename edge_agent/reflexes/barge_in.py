@@ -39,6 +39,7 @@ COMMAND_PHONES = 3
 LONG_VOICED_MS = 1_500.0  # nobody says "mm-hm" for so long, however little of it is understood
 GO_ON_QUIET_MS = 240.0
 NOISE_MS = 800.0  # after so long, a sound without words is let be
+VOICE_SHARE = 0.5  # unless it is voice
 
 
 @dataclass(slots=True)
@@ -80,5 +81,6 @@ def _after_hold(evidence: Evidence) -> Action:
         return Action.DROP
     if evidence.voiced_ms >= LONG_VOICED_MS and evidence.num_phones > 0:
         return Action.DROP
-    is_let_be = evidence.near_ms >= NOISE_MS and is_noise(evidence)
+    is_voice = evidence.num_phones > 0 and evidence.voiced_ms >= VOICE_SHARE * evidence.near_ms
+    is_let_be = evidence.near_ms >= NOISE_MS and is_noise(evidence) and not is_voice
     return Action.GO_ON if is_let_be or evidence.quiet_ms >= GO_ON_QUIET_MS else Action.NONE

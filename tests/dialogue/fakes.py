@@ -14,6 +14,7 @@ from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.events import Event
 from edge_agent.models.decoder import Hypothesis
+from edge_agent.models.phones import TOKEN_OF_PHONE
 from edge_agent.profile import Profile
 from edge_agent.ring import MessageRing
 from edge_agent.understanding import blank_posteriors
@@ -35,6 +36,7 @@ class Said:
     is_begun: bool = False
     can_continue: bool = False
     already: str = ""  # words of the same turn, said before a pause
+    is_hum: bool = False  # sounds like a voice, but no phone is heard in it: "mm-hm", a cough
 
     @property
     def words(self) -> list[str]:
@@ -59,10 +61,20 @@ class ScriptedListener:
     def step(self, log_mel: NDArray[np.float32]) -> None:
         self.num_steps += 1
         now_s = self.num_steps * STEP_MS / 1000 - 1e-6
-        self.p_voice = 0.98 if any(said.at_s <= now_s < said.end_s for said in self.script) else 0.02
+        saying = [said for said in self.script if said.at_s <= now_s < said.end_s]
+        self.p_voice = 0.98 if saying else 0.02
+        self.log_posteriors = phones_of_step(self.num_steps) if saying and not saying[0].is_hum else blank_posteriors()
 
     def reset(self) -> None:
         self.p_voice = 0.0
+
+
+def phones_of_step(step: int) -> NDArray[np.float32]:
+    """Two phones, others than in the step before, as surely heard as can be, float32 [2, 40]."""
+    posteriors = np.full_like(blank_posteriors(), -20.0)
+    for frame, phone in enumerate(("K", "IY") if step % 2 else ("S", "AO")):
+        posteriors[frame, TOKEN_OF_PHONE[phone]] = 0.0
+    return posteriors
 
 
 class ScriptedDecoder:

@@ -24,7 +24,7 @@ WHOLE = spoken("Yes.", 24_000)
 
 async def one_turn(provider: str, port: int, plan: FaultPlan, limit_s: float = 10.0) -> list[CloudEvent]:
     """A session of one turn; what happened, whatever went wrong."""
-    session = make_session(provider, config(provider, port, ping_interval_s=0.1, ping_timeout_s=0.4))
+    session = make_session(provider, config(provider, port, ping_interval_s=0.2, ping_timeout_s=1.0))
     session._connect = faulty(connect, plan)  # type: ignore[attr-defined]
     try:
         await session.open()
@@ -64,7 +64,7 @@ def test_faults_that_end_a_session_say_which(provider: str, fault: Fault, kind: 
     assert isinstance(failure, Failed)
     assert failure.kind == kind
     assert failure.message.endswith(".")
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 10
 
 
 @pytest.mark.parametrize("provider", OWN_TURNS)

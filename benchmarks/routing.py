@@ -40,7 +40,7 @@ def requests(num: int, rng: random.Random) -> list[tuple[str, str]]:
 
 
 def route(kit: Kit, text: str) -> str:
-    """Who took it: "local", "cloud", "nobody" (asked again, or taken for noise), and "left" when some had left first."""
+    """Who took it: "local", "cloud", "nobody" (asked again, or noise); "begun to leave" when some had left."""
     sound = Flite().speak(text)
     if sound is None:
         raise SystemExit("routing: flite is not installed, and somebody has to speak")

@@ -104,6 +104,7 @@ class Gate:
         speech_ms: how much of `sound` is the turn itself; what lies before is cut to the pre-roll. 0: all of it.
         Never raises, never waits.
         """
+        self.close(at_sample, is_asked=False)  # first, since a consent for one turn ends with it
         allowed, reason = decide(self.state, self._client, self.consent)
         sound, pre_roll_ms = self._bounded(sound, speech_ms)
         if allowed:
@@ -154,7 +155,6 @@ class Gate:
         return sound, samples_to_ms(max(0, len(sound) - num_speech))
 
     def _begin(self, sound: NDArray[np.float32], at_sample: int, purpose: str, pre_roll_ms: float) -> bool:
-        self.close(at_sample, is_asked=False)
         consent = self.consent if self.state == "ask" else "profile"
         turn = self._num_turns + 1
         if not self._put(Began(turn, at_sample - len(sound), purpose, consent, pre_roll_ms)):

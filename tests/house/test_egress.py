@@ -4,7 +4,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.egress import MAX_RECEIPTS, MAX_TURN_MS, Consent, Gate, State, decide
@@ -131,6 +131,7 @@ def test_receipts_are_bounded() -> None:
 ACTIONS = ["open", "send", "ask", "abandon", "cancel", "yes", "always", "no"]
 
 
+@example(state="ask", actions=["yes", "open", "open"])
 @settings(max_examples=60, deadline=None)
 @given(state=st.sampled_from(get_args(State)), actions=st.lists(st.sampled_from(ACTIONS), max_size=30))
 def test_whatever_is_done_sound_leaves_only_by_leave_and_is_counted(state: State, actions: list[str]) -> None:

@@ -86,7 +86,7 @@ def answer_latencies_ms(
 def run(minutes: float, profile_name: str) -> dict[str, object]:
     """Figures of so many minutes."""
     chosen = load_profile(profile_name).with_choices(wake_phrases=[WAKE_PHRASE])
-    # once awake for good, so that the decoder has as much to do as it can
+    # awake for good, whether or not the phrase is heard, so that the decoder has as much to do as it can
     profile = chosen.model_copy(update={"wake": chosen.wake.model_copy(update={"awake_s": 600.0})})
     sound, ends = room((WAKE_PHRASE, *COMMANDS))
     kit, loop, events = load_kit(profile), Loop(sound), list[Event]()
@@ -99,6 +99,7 @@ def run(minutes: float, profile_name: str) -> dict[str, object]:
         is_live=True,
         hears_over_itself=True,
     )
+    agent.hop.parts.attention.stay_awake(0)
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -1,14 +1,17 @@
 """Whole commands right: people's orders, clean and in noise that no training heard; and by slot."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from edge_agent.evaluation.incremental import is_accepted
+from edge_agent.evaluation.jsgf import TextParser, as_jsgf
+from edge_agent.evaluation.peers import Peer, Peers
 from edge_agent.evaluation.recordings import Floats, Labelled, read_mono, with_silence
 from edge_agent.evaluation.section import Curve, Figure, Section, Table, Worst, percent
-from edge_agent.evaluation.setting import Setting, commands_of
+from edge_agent.evaluation.setting import Setting, commands_of, grammar_of
 from edge_agent.evaluation.statistics import calibration_error, mean_interval, reliability, share_of
 from edge_agent.models.decoder import Decoder, Hypothesis
 from edge_agent.models.phone_graph import PhoneGraph
@@ -17,6 +20,7 @@ SNRS_DB = (6.0, 9.0, 12.0, 15.0, 18.0, 21.0, 24.0)
 QUICK_SNRS_DB = (6.0, 15.0, 24.0)
 CLEAN_GOAL, NOISE_GOAL = 0.98, 0.97
 NUM_WORST = 20
+PEER_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,32 @@ def measure_orders(setting: Setting) -> Section:
             trials[name].append(Trial(label, name, sound, heard))
             setting.progress.advance(task)
     _report(section, trials)
+    if setting.peer_python is not None:
+        _add_peer(setting, section, trials["clean"])
     return section
+
+
+def _add_peer(setting: Setting, section: Section, trials: list[Trial]) -> None:
+    """pocketsphinx with the same grammar, as many of the clean recordings as it does in its time."""
+    commands, peers = grammar_of(setting.data / "commands"), Peers(setting.peer_python)
+    with tempfile.NamedTemporaryFile("w", suffix=".gram") as grammar:
+        grammar.write(as_jsgf(commands))
+        grammar.flush()
+        sounds = [trial.sound for trial in trials]
+        texts = peers.run(Peer.POCKETSPHINX_GRAMMAR, sounds, grammar=grammar.name, limit_s=str(PEER_LIMIT_S))
+    parser, are_right = TextParser(commands), []
+    for text, trial in zip(texts, trials, strict=False):
+        intent, slots = parser.parse(str(text))
+        label = trial.label
+        are_right.append(
+            intent == label.intent and all(slots.get(name) == value for name, value in label.slots.items())
+        )
+    if are_right:
+        ours = share_of([trial.is_right for trial in trials[: len(are_right)]])
+        rows = [(f"{len(are_right)} of {len(trials)}", str(share_of(are_right)), str(ours))]
+        headings = (f"recordings done in {PEER_LIMIT_S:g} s", "pocketsphinx", "ours, the same recordings")
+        section.tables.append(Table("clean orders beside pocketsphinx with the same grammar", headings, rows))
+    section.notes += peers.complaints
 
 
 def decode(decoder: Decoder, log_posteriors: Floats) -> Hypothesis:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
+from edge_agent.errors import EvaluationError
 from edge_agent.evaluation.hearing import Ear, Heard
 from edge_agent.evaluation.recordings import (
     Floats,
@@ -17,7 +18,7 @@ from edge_agent.evaluation.recordings import (
     with_silence,
 )
 from edge_agent.models.bundle import Bundle
-from edge_agent.models.commands import load_commands
+from edge_agent.models.commands import Commands, load_commands
 from edge_agent.models.context_import import import_context
 from edge_agent.models.fitted import Fitted
 from edge_agent.models.grammar import compile_commands
@@ -61,9 +62,16 @@ class Setting:
 
 
 def commands_of(folder: Path) -> tuple[LabelledFolder, PhoneGraph]:
-    """Labelled orders and the grammar beside them: a context file (*.yaml), which is imported as a user would."""
-    context = next(iter(sorted(folder.glob("*.yaml"))))
+    """Labelled orders and the graph of the grammar beside them."""
+    return read_labelled(folder), compile_commands(grammar_of(folder))
+
+
+def grammar_of(folder: Path) -> Commands:
+    """A context file (*.yaml), imported as a user would. Raises EvaluationError where there is none."""
+    contexts = sorted(folder.glob("*.yaml"))
+    if not contexts:
+        raise EvaluationError(f"{folder}: no grammar; put the context file (*.yaml) of the recordings there")
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "commands.yaml"
-        file.write_text(import_context(context), encoding="utf-8")
-        return read_labelled(folder), compile_commands(load_commands(file))
+        file.write_text(import_context(contexts[0]), encoding="utf-8")
+        return load_commands(file)

@@ -8,6 +8,7 @@ import numpy as np
 import soxr
 
 from edge_agent.evaluation.hearing import Heard
+from edge_agent.evaluation.peers import Peer, Peers
 from edge_agent.evaluation.recordings import Floats, mix, read_mono, sounds_of, with_silence
 from edge_agent.evaluation.section import Curve, Figure, Section, Table, Worst, percent
 from edge_agent.evaluation.setting import Setting
@@ -23,6 +24,9 @@ SPEECH_SNRS_DB = (None, 10.0, 5.0)
 APART_STEPS = 25
 FRAMES_PER_STEP = 2
 NEVER = 2.0  # a probability that is not reached
+NUM_PEER_RECORDINGS, NUM_PEER_OTHERS = 50, 40
+PEER_THRESHOLDS = ("1e-30", "1e-15", "1e-5")
+PEER_MODELS = ("HEY_JARVIS", "OKAY_NABU")
 
 
 def candidates(spotter: KeywordSpotter, heard: Heard, apart_steps: int = APART_STEPS) -> Iterator[Candidate]:
@@ -91,7 +95,33 @@ def measure_wake(setting: Setting) -> Section:
         scores.append(Scores(phrase, p_said, p_clean, p_false[index], num_hours))
     section.worst = sorted(section.worst, key=lambda one: float(one.heard))[:20]
     _report(section, scores, setting.fitted.wake.min_p_wake)
+    if setting.peer_python is not None:
+        _add_peers(setting, section, folders)
     return section
+
+
+def _add_peers(setting: Setting, section: Section, folders: Sequence[Path]) -> None:
+    """Few recordings each, since the first peer is slow: its keyphrase search, and a network's own phrases."""
+    peers, rows = Peers(setting.peer_python), []
+    others = [with_silence(read_mono(path)) for path in sounds_of(setting.data / "speech")[:NUM_PEER_OTHERS]]
+    num_hours = sum(map(len, others)) / SAMPLE_RATE_HZ / 3600
+    for folder in folders:
+        phrase = folder.name.replace("_", " ")
+        paths = setting.some(sounds_of(folder))[:NUM_PEER_RECORDINGS]
+        said = [setting.in_noise(path, index, SNR_DB) for index, path in enumerate(paths)]
+        for threshold in PEER_THRESHOLDS:
+            found = peers.run(Peer.POCKETSPHINX_KEYPHRASE, [*said, *others], phrase=phrase, threshold=threshold)
+            if found:
+                missed = Share(sum(len(times) == 0 for times in found[: len(said)]), len(said))
+                false = sum(len(times) for times in found[len(said) :])
+                rows.append((f"pocketsphinx at {threshold}", phrase, str(missed), f"{false / num_hours:.1f}"))
+    for model in PEER_MODELS:
+        found = peers.run(Peer.MICRO_WAKE_WORD, others, model=model)
+        if found:
+            rows.append(("pymicro-wakeword", model, "no recordings", f"{sum(map(len, found)) / num_hours:.1f}"))
+    headings = ("peer", "phrase", f"missed at {SNR_DB:g} dB (95 %)", f"false wakes an hour, {num_hours:.2f} h")
+    section.tables.append(Table("peers, people reading aloud", headings, rows))
+    section.notes += peers.complaints
 
 
 def _best(spotter: KeywordSpotter, heard: Heard) -> float:

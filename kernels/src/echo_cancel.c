@@ -135,7 +135,7 @@ int32_t echo_cancel_delay_hops(const echo_cancel *state)
 
 int32_t echo_cancel_is_converged(const echo_cancel *state)
 {
-    return state->evidence.is_converged;
+    return state->evidence.is_converged && state->evidence.astray_hops == 0;
 }
 
 float echo_cancel_erle_db(const echo_cancel *state)

@@ -162,6 +162,7 @@ void echo_evidence_step(echo_evidence *self, const echo_filter *filter, const sp
     if (!filter) {
         memset(self->expected, 0, sizeof self->expected);
         memset(self->tail, 0, sizeof self->tail);
+        self->astray_hops = 0;
         compare(self);
         return;
     }

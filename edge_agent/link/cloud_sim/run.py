@@ -5,10 +5,11 @@ import contextlib
 import signal
 from collections.abc import Callable
 
-from edge_agent.link.cloud_sim.http import serving_http
+from edge_agent.link.cloud_sim.http import RATE_HZ, serving_http
 from edge_agent.link.cloud_sim.routes import GEMINI_PATH, LIVE_PATH, REALTIME_PATHS
 from edge_agent.link.cloud_sim.server import serving
-from edge_agent.link.cloud_sim.stage import Stage
+from edge_agent.link.cloud_sim.stage import Stage, spoken
+from edge_agent.units import SAMPLE_RATE_HZ
 
 PATHS = {
     "gemini_live": f"ws://{{host}}:{{port}}{GEMINI_PATH}",
@@ -28,6 +29,8 @@ async def _serve(stage: Stage, provider: str, host: str, port: int, on_ready: Ca
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    for rate_hz in (SAMPLE_RATE_HZ, RATE_HZ):
+        spoken(stage.scene.answer, rate_hz)  # now, so that nobody waits for a voice program within a turn
     place = serving_http if provider == "pipeline" else serving
     async with place(stage, host=host, port=port) as taken:
         on_ready(PATHS[provider].format(host=host, port=taken))

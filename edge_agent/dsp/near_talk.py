@@ -27,7 +27,8 @@ NO_ECHO = -11.5
 START_SHARE, LEAST_SHARE, MOST_SHARE = -0.7, -6.0, 0.5  # of the echo
 SHARE_UP, SHARE_DOWN, SHARE_UP_NEAR = 0.06, 0.02, 0.006  # per hop
 START_FLOOR = -8.0
-FLOOR_UP, FLOOR_DOWN, FLOOR_UP_NEAR = 0.03, 0.03, 0.004
+FLOOR_UP, FLOOR_DOWN, FLOOR_UP_NEAR = 0.03, 0.03, 0.008
+FIRST_HOPS, FLOOR_UP_FIRST = 100, 0.06  # before that nobody knows the room
 
 
 class NearTalker:
@@ -53,6 +54,7 @@ class NearTalker:
         self._echo.fill(NO_ECHO)
         self._share.fill(START_SHARE)
         self._floor.fill(START_FLOOR)
+        self._num_hops = 0
         self._log_mel.reset()
 
     def step(self, heard_mel: Frame, mic: Hop, heard: Hop, near_db: float | None) -> None:
@@ -108,6 +110,9 @@ class NearTalker:
         np.greater(self._heard, self._floor, out=self._is_above)
         np.logical_not(self._is_echo, out=self._is_echo)
         up = FLOOR_UP if self.score <= NEAR_SCORE else FLOOR_UP_NEAR
+        if self._num_hops < FIRST_HOPS:
+            self._num_hops += 1
+            up = FLOOR_UP_FIRST
         self._move(self._floor, up, FLOOR_DOWN, self._is_echo)
 
     def _move(self, value: Frame, up: float, down: float, where: NDArray[np.bool_]) -> None:

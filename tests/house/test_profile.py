@@ -93,6 +93,22 @@ def test_nobody_changes_a_profile() -> None:
     assert profile.with_choices().wake == profile.wake
 
 
+@pytest.mark.parametrize(
+    ("audio", "cancels_echo", "hears_over_itself"),
+    [
+        ("{}", True, False),
+        ("{echo: off}", False, False),
+        ("{echo: hardware}", False, True),
+        ("{loudspeaker: isolated}", False, True),
+    ],
+)
+def test_who_takes_the_echo_out(tmp_path: Path, audio: str, cancels_echo: bool, hears_over_itself: bool) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(f"name: p\naudio: {audio}\n")
+    profile = load_profile(path).audio
+    assert (profile.cancels_echo, profile.hears_over_itself) == (cancels_echo, hears_over_itself)
+
+
 def test_latency_budget_is_the_sum_of_its_parts() -> None:
     budget = Profile(name="p").latency_budget(lookahead_ms=80)
     assert budget.total_ms == 40 + 10 + 40 + 80 + 4 + 120 + 40

@@ -118,6 +118,11 @@ class MessageRing:
         """Any thread. Messages refused since the ring was made."""
         return self._ring.overruns
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits to be received; for the producer: all was taken."""
+        return self._ring.readable() == 0
+
     def send(self, message: bytes) -> bool:
         """Producer only. False = no room (or longer than the ring), counted as overrun; nothing was sent."""
         num_bytes = _LENGTH.size + len(message)

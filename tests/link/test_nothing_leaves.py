@@ -12,7 +12,7 @@ NAMESPACE = ["unshare", "--map-root-user", "--net"]
 
 def num_packets(state: str) -> int:
     command = [*NAMESPACE, sys.executable, "-m", "tests.link.packets", state]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
 

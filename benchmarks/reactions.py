@@ -4,8 +4,8 @@
 
 In virtual time, so that a busy machine changes nothing: what inference takes is not in it (`benchmarks.paced` has
 that), the device's own latency neither. The last voiced sample is marked by energy (`marking.py`), not by what the
-agent heard. Each recording is played at several levels and begins, in a room with noise; the folder of commands brings
-its own grammar, in which nearly every order could go on.
+agent heard. Each recording is played at several levels and begins, between noise as loud as its own; the folder of
+commands brings its own grammar, in which nearly every order could go on.
 
 Heard erasure: of what the agent was heard to say, the share that did not hold because the user corrected it.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.marking import voiced_spans
+from benchmarks.marking import NOISE_QUANTILE, levels_db, voiced_spans
 from benchmarks.results import append
 from edge_agent.agent import Agent, Kit, load_kit
 from edge_agent.audio.decode import decode
@@ -78,11 +78,11 @@ def play(kit: Kit, sound: NDArray[np.float32]) -> tuple[list[Event], float]:
 
 
 def in_room(sound: NDArray[np.float32], lead_ms: float, level_db: float) -> NDArray[np.float32]:
-    """The recording later and quieter, with a room's noise over all of it."""
-    rng = np.random.default_rng(7)
-    late = np.concatenate([np.zeros(ms_to_samples(lead_ms), np.float32), sound * np.float32(db_to_gain(level_db))])
-    late = np.concatenate([late, np.zeros(round(TAIL_S * SAMPLE_RATE_HZ), np.float32)])
-    return np.asarray(late + db_to_gain(NOISE_DBFS) * rng.standard_normal(len(late)), np.float32)
+    """The recording later and quieter; before and after it the room is as loud as in its quietest tenth."""
+    noise_dbfs = max(NOISE_DBFS, float(np.quantile(levels_db(sound), NOISE_QUANTILE))) + level_db
+    noise = np.random.default_rng(7).standard_normal(ms_to_samples(lead_ms) + round(TAIL_S * SAMPLE_RATE_HZ))
+    before, after = np.split(noise * db_to_gain(noise_dbfs), [ms_to_samples(lead_ms)])
+    return np.concatenate([before, sound * db_to_gain(level_db), after]).astype(np.float32)
 
 
 def measure(kit: Kit, sounds: list[NDArray[np.float32]], leads_ms: tuple[int, ...]) -> Latencies:

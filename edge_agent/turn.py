@@ -187,6 +187,7 @@ class Turn:
 
     def close(self) -> None:
         """The turn is over (it ended, or was found to be no turn at all); the next voice begins a new one."""
+        self.voice.ended_sample = max(self.voice.ended_sample, self.loudness.heard_sample)
         self.voice.reset()
 
     def why(self) -> tuple[float | None, ...]:

@@ -39,6 +39,23 @@ def test_a_voice_that_fails_leaves_silence_and_says_so() -> None:
     assert not np.any(dialogue.agent_sound)
 
 
+def test_without_level_and_pitch_the_listener_alone_ends_a_turn() -> None:
+    dialogue = Dialogue([FIRST, SECOND])
+
+    def refuse(hop: NDArray[np.float32]) -> None:
+        raise ValueError("no level")
+
+    measure, prosody = dialogue.agent.hop.parts.prosody.step, dialogue.agent.hop.parts.prosody
+    prosody.step = refuse  # type: ignore[method-assign]
+    dialogue.run(6.0)
+    assert dialogue.one("end_of_turn").reason == "complete"
+    assert {event.part for event in dialogue.of("fault")} == {"prosody"}
+    prosody.step = measure  # type: ignore[method-assign]
+    dialogue.run(6.0)
+    assert len(dialogue.of("intent")) == 2
+    assert dialogue.of("fault")[-1].state == "recovered"
+
+
 def test_features_that_fail_do_not_stop_the_hop() -> None:
     dialogue = Dialogue([FIRST])
 

@@ -54,11 +54,6 @@ class Yielding:
         self._heard_ms, self._heard = 0.0, ""
         self._talk.go_on()
 
-    @property
-    def is_near(self) -> bool:
-        """Someone is heard, or was a moment ago."""
-        return self.evidence.quiet_ms < FORGET_QUIET_MS
-
     def hear_step(
         self, p_voice: float, log_posteriors: NDArray[np.float32], grammar: Grammar, intent: str | None
     ) -> None:
@@ -110,6 +105,7 @@ class Yielding:
         evidence.quiet_ms = FORGET_QUIET_MS
         evidence.voiced_ms = evidence.overlap_ms = evidence.near_ms = 0.0
         evidence.num_phones, self._last_token = 0, BLANK
+        self._onset_sample = NEVER
         evidence.is_command = self._is_voiced = False
 
     def _follow(self, at_sample: int, near: Near) -> None:
@@ -165,5 +161,5 @@ class Yielding:
         self._talk.go_on()
 
     def _tell(self, at_sample: int, stage: str, heard_ms: float, heard: str) -> None:
-        latency_ms = samples_to_ms(at_sample - self._onset_sample)
+        latency_ms = samples_to_ms(at_sample - self._onset_sample) if self._onset_sample != NEVER else 0.0
         self._emit(BargeIn(at_sample, stage, heard_ms, latency_ms, heard))

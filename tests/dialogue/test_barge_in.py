@@ -78,6 +78,7 @@ def test_a_deaf_agent_is_interrupted_by_its_wake_phrase() -> None:
     profile = Profile(name="test", wake=WakeProfile(phrases=("jarvis",)))
     dialogue = Dialogue([TIME], profile=profile, woken_at_s=(0.6, 2.7), hears_over_itself=False).run(8.0)
     assert stages(dialogue) == ["drop"]
+    assert dialogue.one("barge_in").latency_ms == 0.0
     assert level(dialogue, ms_to_samples(2_780), 1_000) == 0.0
 
 

@@ -67,8 +67,8 @@ class Talk:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing sounds and nothing is to be said."""
-        return not self._kinds and self._mixer.is_silent
+        """Nothing sounds, nothing is to be said, and nothing is held."""
+        return not self._kinds and self._mixer.is_silent and not self._mixer.is_held
 
     @property
     def last_heard_ms(self) -> float:

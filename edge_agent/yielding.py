@@ -85,7 +85,10 @@ class Yielding:
             self._has_gone_on = False
         evidence.stage = self._stage = stage
         self._follow(at_sample, near)
-        self._act(at_sample, barge_in.decide(self._settings, evidence))
+        action = barge_in.decide(self._settings, evidence)
+        if action is Action.GO_ON or action is Action.UNDUCK:
+            near.forget()  # or what was just found to be nobody would interrupt again
+        self._act(at_sample, action)
 
     def drop(self, at_sample: int) -> None:
         """The user has the floor whatever else is heard: they called the agent."""

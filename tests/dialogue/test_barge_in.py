@@ -43,7 +43,7 @@ def test_the_agent_is_silent_one_hop_after_it_is_sure() -> None:
 
 def test_after_a_hum_it_goes_on_from_the_word_that_was_cut() -> None:
     dialogue = Dialogue([TIME, HUM]).run(8.0)
-    assert stages(dialogue)[-2:] == ["stop", "resume"]
+    assert [stage for stage in stages(dialogue) if stage != "duck"] == ["stop", "resume"]
     stop, resume = dialogue.of("barge_in")[-2:]
     assert resume.at_sample - ms_to_samples(1000 * HUM.end_s) <= ms_to_samples(500)
     assert level(dialogue, resume.at_sample + ms_to_samples(20), 200) > 0.05
@@ -120,8 +120,10 @@ def test_a_higher_intensity_yields_sooner() -> None:
 
 def test_a_reply_that_is_held_for_ever_is_given_up() -> None:
     dialogue = Dialogue([TIME]).run(2.6)
-    dialogue.agent.talk.hold()
     dialogue.agent.hop.parts.yielding.step = lambda at_sample, near: None  # type: ignore[method-assign]
+    dialogue.agent.talk.hold()
+    dialogue.run(0.1)
+    assert not dialogue.agent.talk.is_idle
     dialogue.run(9.0)
     assert dialogue.agent.talk.is_idle
     assert dialogue.agent.hop.at_sample > 11 * SAMPLE_RATE_HZ

@@ -43,8 +43,9 @@ def test_certainty_is_no_division_by_zero(p_eot: float) -> None:
     assert math.isfinite(wait_ms(p_eot=p_eot))
 
 
-def test_a_settled_command_is_never_waited_for_longer_but_for_doubt() -> None:
-    assert wait_ms(Grammar.COMPLETE, p_eot=0.01) == pytest.approx(120)
+def test_a_settled_command_is_waited_for_longer_only_on_the_listeners_word_and_for_doubt() -> None:
+    assert wait_ms(Grammar.COMPLETE, level_fall_db=0.0, pitch_fall_semitones=-6.0) == pytest.approx(120)
+    assert wait_ms(Grammar.COMPLETE, p_eot=0.1) > 240
     assert wait_ms(Grammar.COMPLETE, p_eot=0.99) < 120
     assert wait_ms(Grammar.COMPLETE, confidence=0.6) > 250
     assert wait_ms(Grammar.COMPLETE, steady_ms=40.0) == pytest.approx(480)

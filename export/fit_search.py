@@ -27,7 +27,7 @@ CHOICES: dict[str, tuple[float, ...]] = {
     "branching_cost": (0.0, 0.5),
 }
 FALSE_COMMAND_COST = 3.0  # of one false command in a hundred others, against one missed in a hundred
-FALSE_SHARE = 0.005  # of what is no command may be taken for one
+FALSE_SHARE = 0.01  # of what is no command may be taken for one
 CHANGE_COST = 0.002  # a cost is changed for more than chance
 COMMIT_BEAMS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 MAX_REVISED = 0.01  # of the words committed

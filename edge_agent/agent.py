@@ -21,7 +21,6 @@ from edge_agent.dsp.near_talk import NearTalker
 from edge_agent.dsp.prosody import Prosody
 from edge_agent.egress import Gate
 from edge_agent.errors import CommandsError
-from edge_agent.freshness import Freshness
 from edge_agent.guard import Emit
 from edge_agent.health import Health
 from edge_agent.hop import Hop, Parts
@@ -162,7 +161,6 @@ class Agent:
                 talk=self.talk,
                 mixer=mixer,
                 health=Health(duplex, kit.listener, self.meters, emit),
-                freshness=Freshness(kit.listener),
                 meters=self.meters,
             ),
             emit,

@@ -18,7 +18,6 @@ from edge_agent.dsp.features import LogMel
 from edge_agent.dsp.near_talk import NearTalker
 from edge_agent.dsp.prosody import Prosody
 from edge_agent.events import EndOfTurn, SpeechStarted
-from edge_agent.freshness import Freshness
 from edge_agent.guard import Emit, Part, do_nothing
 from edge_agent.health import Health
 from edge_agent.meters import Meters
@@ -55,7 +54,6 @@ class Parts:
     talk: Talk
     mixer: Mixer
     health: Health
-    freshness: Freshness
     meters: Meters
 
 
@@ -147,7 +145,6 @@ class Hop:
         if parts.turn.is_open or parts.attention.is_awake(at):
             parts.turn.listen(at, p_voice, p_eot)
             parts.turn.read(understanding.grammar, understanding.hypothesis.confidence, understanding.steady_ms)
-        parts.freshness.step(p_voice, parts.turn.is_open)
         parts.health.step(at)
 
     def _take_turn(self, at: int) -> None:

@@ -48,7 +48,7 @@ def test_a_command_of_a_person_is_carried_out(
 def test_an_open_question_of_a_person_is_no_command(kit: Kit) -> None:
     events = conversation(kit, CLIPS / "whats_the_weather_like_in_new_york.flac")
     assert "intent" not in events
-    assert events["reply"].text == "I can't reach the cloud right now."
+    assert "reach the cloud" in events["reply"].text
     assert events["nod"].reason == "end"
 
 

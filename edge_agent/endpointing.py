@@ -39,8 +39,8 @@ STEADY_MS = 80.0  # a command that was read for less may be another in the next 
 DOUBT_SHARE = 4.0  # a command of no confidence is waited for so many times longer, and once
 
 # A wait is this many times longer when nothing speaks for an end, and this many times shorter when all does. That the
-# talker goes on, the listener knows well; but people sink before a pause too: with 4 for both, a sixth of their orders was
-# cut at "... latte | with milk".
+# talker goes on, the listener knows well; but people sink before a pause too: with 4 for both, a sixth of their orders
+# was cut at "... latte | with milk".
 SPREAD_OF_SOUND = 1.5
 SHORTER_BY_EOT, LONGER_BY_EOT = 1.5, 5.0
 

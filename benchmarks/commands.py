@@ -9,7 +9,6 @@ value.
 
 import argparse
 import json
-import math
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -20,44 +19,24 @@ import soundfile
 from rich.progress import track
 
 from benchmarks.results import append
+from edge_agent.evaluation.recordings import held_out_noises, mix, read_mono
+from edge_agent.evaluation.statistics import Share
 from edge_agent.events import Event, Intent
 from edge_agent.models.context_import import import_context
 from edge_agent.profile import Profile, load_profile
 from edge_agent.replay import replay_files
+from edge_agent.units import SAMPLE_RATE_HZ
 
 GOAL_PERCENT = 80.0
-HELD_OUT_NOISE = ("chainsaw", "baby_cry", "rooster")  # classes that training never heard
-
-
-def interval(num_right: int, num_all: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson interval of a share, 95 %."""
-    share = num_right / num_all
-    centre = (share + z * z / (2 * num_all)) / (1 + z * z / num_all)
-    half = z / (1 + z * z / num_all) * math.sqrt(share * (1 - share) / num_all + z * z / (4 * num_all**2))
-    return centre - half, centre + half
-
-
-def mix(speech: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """Noise scaled by the ratio of the largest 2048-sample frame energies, the mix scaled to half of full range."""
-
-    def loudest(samples: np.ndarray) -> float:
-        frames = samples[: len(samples) // 2048 * 2048].reshape(-1, 2048)
-        return float((frames**2).sum(axis=1).max())
-
-    noise = np.resize(noise, len(speech))
-    mixed = speech + noise * np.sqrt(loudest(speech) / (loudest(noise) * 10.0 ** (snr_db / 10.0) + 1e-12))
-    return np.asarray(mixed * (0.5 / np.abs(mixed).max()))
 
 
 def in_noise(paths: list[Path], noise_folder: Path, snr_db: float, out: Path) -> list[Path]:
     """Copies of the recordings with held-out noise, in order."""
-    noises = [path for name in HELD_OUT_NOISE for path in sorted((noise_folder / name).iterdir())]
+    noises = held_out_noises(noise_folder)
     mixed = []
     for index, path in enumerate(paths):
-        speech, rate_hz = soundfile.read(path)
-        noise, _ = soundfile.read(noises[index % len(noises)])
         mixed.append(out / f"{path.stem}.flac")
-        soundfile.write(mixed[-1], mix(speech, noise, snr_db), rate_hz)
+        soundfile.write(mixed[-1], mix(read_mono(path), noises[index % len(noises)], snr_db), SAMPLE_RATE_HZ)
     return mixed
 
 
@@ -113,7 +92,7 @@ def main() -> None:
             intents = heard(make(), profile)
             right = [path for path in paths if is_right(intents[path.stem], labels[path.name])]
             silent = sum(not found for found in intents.values())
-            low, high = interval(len(right), len(paths))
+            low, high = Share(len(right), len(paths)).interval
             share = 100.0 * len(right) / len(paths)
             print(f"{hearing}: {len(right)} of {len(paths)} = {share:.1f} % ({100 * low:.1f}-{100 * high:.1f}), "
                   f"no intent in {silent}; goal {GOAL_PERCENT:g} % clean")  # fmt: skip

@@ -15,9 +15,10 @@ from rich.table import Table
 
 from edge_agent.backends import open_graph
 from edge_agent.dsp.reference_mel import log_mel
+from edge_agent.evaluation.recordings import read_mono
 from edge_agent.units import NUM_MELS, STEP_MS, STRIDE_HOPS
 from export import to_litert, to_onnx
-from export.evaluate import read_mono, with_silence
+from export.evaluate import with_silence
 from export.interface import interface, traceable
 from export.net import ListenerNet
 from export.train import load_average

@@ -11,10 +11,10 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from edge_agent.link.choosing import Provider
 from edge_agent.link.cloud.base import Said, SessionConfig
 from edge_agent.link.cloud.gemini_live import GeminiLive
 from edge_agent.link.cloud.wire import Address, Wire, WireClosed, WireRefused
-from edge_agent.link.session import Provider
 
 Fault = Literal[
     "drop",

@@ -24,6 +24,7 @@ import trustme
 
 from benchmarks import results
 from benchmarks.offload_rig import HOP_S, Rig
+from edge_agent.link.choosing import Provider
 from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig
 from edge_agent.link.cloud.providers import make_session
 from edge_agent.link.cloud.wire import connect
@@ -31,7 +32,6 @@ from edge_agent.link.cloud_sim.faults import FAULTS, Fault, FaultPlan, faulty
 from edge_agent.link.cloud_sim.routes import GEMINI_PATH
 from edge_agent.link.cloud_sim.server import serving
 from edge_agent.link.cloud_sim.stage import Scene, Stage, spoken
-from edge_agent.link.session import Provider
 
 PEER = Path(__file__).with_name("cloud_peer.py")
 PEERS = ("livekit-gemini", "livekit-openai", "pipecat-gemini", "pipecat-openai")

@@ -162,7 +162,7 @@ async def measure_safety(num_answers: int, rng: random.Random) -> dict[str, Any]
             rig.ask()
             await rig.hear_out()
             rig.events.clear()
-        held_ms = np.array(rig.runner.hold_ms)
+        held_ms = np.array(rig.runner.turns.hold_ms)
         await rig.close()
         figures[f"held_p50_ms_{mode}"] = round(float(np.percentile(held_ms, 50)), 1)
         figures[f"held_p99_ms_{mode}"] = round(float(np.percentile(held_ms, 99)), 1)

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from benchmarks.cloud_in_memory import Network
 from edge_agent.egress import Gate, State
 from edge_agent.events import Event, Reply
+from edge_agent.link.choosing import Provider
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import Rules, WithoutWords
-from edge_agent.link.session import Policy, Provider, Runner
+from edge_agent.link.session import Runner
+from edge_agent.link.turns import Policy
 from edge_agent.offloading import Offloading
 from edge_agent.parcels import Parcel, pack, unpack
 from edge_agent.profile import CloudProfile

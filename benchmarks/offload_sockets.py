@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.offload_rig import HOP_S, HopSide, Rig
+from edge_agent.link.choosing import Provider
 from edge_agent.link.cloud import wire
 from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig
 from edge_agent.link.cloud.gemini_live import GeminiLive
@@ -22,7 +23,6 @@ from edge_agent.link.cloud_sim.routes import GEMINI_PATH
 from edge_agent.link.cloud_sim.server import serving
 from edge_agent.link.cloud_sim.stage import Scene, Stage
 from edge_agent.link.safety import load_rules
-from edge_agent.link.session import Provider
 from edge_agent.linked import linked
 from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderProfile
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_agent.errors import CloudError
+from edge_agent.link.choosing import Provider
 from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig
 from edge_agent.link.cloud.parts import Part
 from edge_agent.link.cloud.prompt import instructions
 from edge_agent.link.cloud.providers import make_session, url_of
 from edge_agent.link.receipts import ReceiptLog, default_path
 from edge_agent.link.safety import load_rules
-from edge_agent.link.session import Policy, Provider, Runner
+from edge_agent.link.session import Runner
+from edge_agent.link.turns import Policy
 from edge_agent.parcels import Parcel
 from edge_agent.profile import Profile, ProviderProfile
 

@@ -20,7 +20,6 @@ class Speech:
     num_bytes: int = 0
     is_ended: bool = False
     num_repeats: int = 0  # times it was said again because no answer came
-    asked_s: float = 0.0  # when a session was last given all of it
     progress_s: float = 0.0  # when something of its answer came last
 
     @classmethod
@@ -38,8 +37,3 @@ class Speech:
     def was_sent(self, host: str, num_bytes: int) -> None:
         """So much of it went to a host."""
         self.receipt.hosts[host] = self.receipt.hosts.get(host, 0.0) + num_bytes / BYTES_PER_MS
-
-    def was_answered(self) -> None:
-        """It need not be said again."""
-        self.sounds.clear()
-        self.num_bytes = 0

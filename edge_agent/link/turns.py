@@ -1,0 +1,301 @@
+"""The talk with one session: the user's speech to it, its answer back, turn by turn.
+
+Speech is kept until it is answered, so that it can be said again to the next session; an answer of which half was
+heard is not begun again.
+
+Thread: one asyncio loop; the caller (`session.py`) sees to it that one method at a time runs.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from edge_agent.link.answer import Answer
+from edge_agent.link.cloud.base import (
+    AudioDelta,
+    CloudEvent,
+    CloudSession,
+    Said,
+    ToolCall,
+    ToolResult,
+    Transcript,
+    TurnDone,
+)
+from edge_agent.link.jitter import DelaySpread
+from edge_agent.link.outbox import Outbox
+from edge_agent.link.receipts import Receipt
+from edge_agent.link.safety import AnswerGuard, Rule, Rules, WithoutWords
+from edge_agent.link.speech import Speech
+from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Lost, Over, Parcel, Sound
+
+ANSWER_WITHIN_S = 4.0  # of the end of a turn, or of the last sound of its answer; then the session is taken for dead
+SEND_WITHIN_S = 1.0
+MOST_TURNS_KEPT = 12  # of what was said before, for a session that cannot resume
+MOST_REPEATS = 2
+MAX_SHOWN_LETTERS = 2_000
+
+NO_ANSWER = "The cloud had no answer."
+REFUSED = "The cloud does not want to answer that."
+BROKEN = "Sorry, the cloud stopped in the middle."
+LOCAL_ONLY_CALL = {"status": "error", "reason": "this device carries out its commands itself", "retryable": False}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the profile says of sessions."""
+
+    rules: Rules
+    without_words: WithoutWords = "pass"
+    keep_open_s: float = 120.0
+
+
+class Turns:
+    """What the user says and what becomes of it, over whatever session is there (`meet`, `part`)."""
+
+    def __init__(self, outbox: Outbox, policy: Policy, keep: Callable[[Receipt], None]) -> None:
+        """keep: writes a receipt."""
+        self._outbox = outbox
+        self._policy = policy
+        self._keep = keep
+        self._spread = DelaySpread()
+        self._session: CloudSession | None = None
+        self._host = ""
+        self._speech: Speech | None = None
+        self._answer: Answer | None = None
+        self._guard = AnswerGuard(policy.rules, policy.without_words)
+        self._history: deque[Said] = deque(maxlen=MOST_TURNS_KEPT)
+        self._spoken: dict[str, str] = {}  # of the present turn, by role
+        self.hold_ms: list[float] = []  # what the safety rules added, since someone looked
+
+    @property
+    def history(self) -> tuple[Said, ...]:
+        """What was said before, for a session that cannot resume."""
+        return tuple(self._history)
+
+    @property
+    def is_busy(self) -> bool:
+        """A turn was begun that is not over."""
+        return self._speech is not None
+
+    @property
+    def is_asked(self) -> bool:
+        """An answer is awaited, or coming."""
+        return self._speech is not None and self._speech.is_ended
+
+    @property
+    def is_stuck(self) -> bool:
+        """The session should have said something long ago."""
+        speech = self._speech
+        return speech is not None and speech.is_ended and self._now() - speech.progress_s > ANSWER_WITHIN_S
+
+    @property
+    def holds_sound(self) -> bool:
+        """Sound waits for its words."""
+        return self._answer is not None and self._answer.holds
+
+    # the session
+
+    async def meet(self, session: CloudSession, host: str) -> None:
+        """A session is open: what was not answered is said to it."""
+        self._session, self._host = session, host
+        if self._speech is None:
+            return
+        if self._answer is not None and self._answer.received_ms > 0:
+            self.lose(BROKEN)  # half of an answer was heard: another one from its beginning would confuse
+            return
+        await self._say(session, self._speech)
+
+    def part(self) -> None:
+        """The session is no more."""
+        self._session = None
+
+    def lose(self, say: str) -> None:
+        """No (more) answer will come to the present turn, if there is one."""
+        speech = self._speech
+        if speech is not None and speech.is_ended:
+            self._outbox.send(Lost(speech.turn, say))
+            self._over(speech, "lost")
+
+    async def look(self) -> None:
+        """Often: what waited long enough."""
+        speech, answer, now_s = self._speech, self._answer, self._now()
+        if answer is None or speech is None:
+            return
+        answer.release(now_s)
+        self._collect_holds(answer)
+        if answer.gives_up(now_s):
+            await self._block(Rule(name="no_words", pattern=".", say=NO_ANSWER))
+        elif answer.is_over:
+            self._answered(speech)
+
+    # what the hop process says
+
+    async def take(self, parcel: Parcel) -> None:
+        """One parcel of the gate."""
+        speech = self._speech
+        if isinstance(parcel, Began):
+            await self._begin(parcel)
+        elif isinstance(parcel, Cancelled):
+            if speech is not None and parcel.turn == speech.turn:
+                await self._cancel(parcel.heard_ms, "cancelled")
+        elif speech is None or parcel.turn != speech.turn:
+            return
+        elif isinstance(parcel, Sound):
+            if speech.add(parcel):
+                await self._send_sound(speech, parcel)
+        elif isinstance(parcel, Ended):
+            speech.is_ended = True
+            await self._ask(speech)
+        elif isinstance(parcel, Abandoned):
+            if self._session is not None:
+                await self._within(self._session.abandon_turn())
+            self._over(speech, "abandoned")
+
+    async def _begin(self, began: Began) -> None:
+        if self._speech is not None:
+            await self._cancel(0.0, "cancelled")
+        self._speech = Speech.begin(began)
+        self._guard = AnswerGuard(self._policy.rules, self._policy.without_words)
+        self._spoken = {}
+        if self._session is not None:
+            await self._within(self._session.begin_turn())
+
+    async def _say(self, session: CloudSession, speech: Speech) -> None:
+        """All of it, to a session that has not heard it, or did not answer."""
+        await self._within(session.begin_turn())
+        for sound in list(speech.sounds):
+            await self._send_sound(speech, sound)
+        if speech.is_ended:
+            await self._ask(speech)
+
+    async def _send_sound(self, speech: Speech, sound: Sound) -> None:
+        if self._session is None:
+            return
+        if not speech.receipt.hosts:
+            speech.was_sent(self._host, 0)
+            self._keep(speech.receipt)
+        speech.was_sent(self._host, len(sound.pcm16))
+        await self._within(self._session.send_audio(sound.pcm16, sound.at_sample))
+
+    async def _ask(self, speech: Speech) -> None:
+        speech.progress_s = self._now()
+        if self._session is not None:
+            await self._within(self._session.end_turn())
+
+    async def _cancel(self, heard_ms: float, outcome: str) -> None:
+        """Nobody wants the answer, of which `heard_ms` sounded."""
+        speech = self._speech
+        if speech is None:
+            return
+        received_ms = self._answer.received_ms if self._answer is not None else 0.0
+        self._outbox.forget_pieces()
+        if self._session is not None:
+            if speech.is_ended:
+                await self._within(self._session.cancel(min(heard_ms, received_ms)))
+            else:
+                await self._within(self._session.abandon_turn())
+        self._over(speech, outcome)
+
+    def _over(self, speech: Speech, outcome: str) -> None:
+        """The turn is done with, however it ended."""
+        speech.receipt.outcome = outcome
+        if speech.receipt.hosts:
+            self._keep(speech.receipt)
+        for role in ("user", "agent"):
+            if text := self._spoken.get(role, "").strip():
+                self._history.append(Said("user" if role == "user" else "agent", text))
+        self._speech = self._answer = None
+
+    async def _within(self, sending: Awaitable[None]) -> None:
+        """A half-open connection must not hold up the next word."""
+        try:
+            await asyncio.wait_for(sending, SEND_WITHIN_S)
+        except asyncio.TimeoutError:
+            if self._session is not None:
+                await self._session.close()
+
+    # what the model does
+
+    async def hear(self, event: CloudEvent) -> None:
+        """One event of the session."""
+        if isinstance(event, AudioDelta):
+            self._hear_sound(event)
+        elif isinstance(event, Transcript):
+            await self._hear_words(event)
+        elif isinstance(event, TurnDone):
+            await self._hear_end(event)
+        elif isinstance(event, ToolCall):
+            await self._hear_call(event)
+
+    def _hear_sound(self, delta: AudioDelta) -> None:
+        speech = self._speech
+        if speech is None or not speech.is_ended:
+            return
+        if self._answer is None:
+            self._answer = Answer(speech.turn, self._guard, self._spread, self._outbox.send)
+        speech.progress_s = self._now()
+        self._answer.take(delta, self._now())
+        self._collect_holds(self._answer)
+
+    async def _hear_words(self, words: Transcript) -> None:
+        if self._speech is None:
+            return
+        known = self._spoken.get(words.role, "")
+        new = words.text[len(known) :] if words.final and words.text.startswith(known) else words.text
+        self._spoken[words.role] = known + new
+        rule = self._guard.look(words.role, new)
+        if rule is not None:
+            await self._block(rule)
+        elif self._answer is not None:
+            self._answer.release(self._now())
+            self._collect_holds(self._answer)
+
+    async def _block(self, rule: Rule) -> None:
+        """What has not been played must not be."""
+        speech = self._speech
+        if speech is None or not speech.is_ended:
+            return
+        await self._cancel(0.0, "blocked")
+        self._outbox.send(Lost(speech.turn, rule.say, drop=True))
+
+    async def _hear_call(self, call: ToolCall) -> None:
+        """The device carries out its own commands, so a model is told that it cannot; what a rule forbids, why."""
+        if self._session is not None:
+            rule = self._policy.rules.broken_by("call", f"{call.name} {dict(call.arguments)}")
+            error = LOCAL_ONLY_CALL | ({"reason": rule.say} if rule else {})
+            result = ToolResult(call.call_id, call.name, error=error)
+            await self._within(self._session.send_tool_result(result))
+
+    async def _hear_end(self, done: TurnDone) -> None:
+        speech, answer = self._speech, self._answer
+        if speech is None or not speech.is_ended or done.reason in ("calls", "cancelled"):
+            return
+        if answer is not None:
+            answer.finish(self._now())
+            if answer.is_over:
+                self._answered(speech)
+        elif done.reason == "blocked":
+            self.lose(REFUSED)
+        elif done.reason != "interrupted":  # by our own new turn, whose answer is still owed
+            await self._ask_again(speech)
+
+    def _answered(self, speech: Speech) -> None:
+        self._outbox.send(Over(speech.turn, self._spoken.get("agent", "").strip()[:MAX_SHOWN_LETTERS]))
+        self._over(speech, "answered")
+
+    async def _ask_again(self, speech: Speech) -> None:
+        """The answer was empty."""
+        speech.num_repeats += 1
+        if speech.num_repeats >= MOST_REPEATS or self._session is None:
+            self.lose(NO_ANSWER)
+        else:
+            await self._say(self._session, speech)
+
+    def _collect_holds(self, answer: Answer) -> None:
+        self.hold_ms += answer.hold_ms
+        del self.hold_ms[:-10_000]
+        answer.hold_ms.clear()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -73,8 +74,12 @@ def people(data: Path, out: Path, seed: int) -> None:
 @click.option(
     "--minutes", default=100.0, show_default=True, help="Time budget over all runs; the learning rate follows it."
 )
+@click.option("--start", type=_file, default=None, help="Begin with the weights of this checkpoint.")
+@click.option("--grow", type=_file, default=None, help="Train a teacher, grown out of this checkpoint.")
+@click.option("--teacher", type=_file, default=None, help="Learn from this checkpoint of a teacher, too.")
+@click.option("--peak-rate", default=2e-3, show_default=True, help="Highest learning rate.")
 @click.option("--seed", default=1, show_default=True)
-def train(corpus_folder: Path, noise_folder: Path, out: Path, minutes: float, seed: int) -> None:
+def train(corpus_folder: Path, noise_folder: Path, out: Path, **settings: Any) -> None:
     """Train, or go on training, until the time budget is used.
 
     On several cores or machines: torchrun --nproc-per-node 2 -m export train.
@@ -82,7 +87,7 @@ def train(corpus_folder: Path, noise_folder: Path, out: Path, minutes: float, se
     from export.train import Settings
     from export.train import train as run
 
-    run(corpus_folder, noise_folder, out, Settings(minutes=minutes, seed=seed))
+    run(corpus_folder, noise_folder, out, Settings(**settings))
 
 
 @main.command()

@@ -23,7 +23,7 @@ from export.texts import Texts
 from export.voices import draw_talker, espeak_variants, speak
 
 UTTERANCES_PER_SHARD = 256
-RECIPE_FILES = ("texts.py", "voices.py", "rooms.py", "corpus.py")
+RECIPE_FILES = ("texts.py", "voices.py", "accents.py", "rooms.py", "corpus.py")
 _MAX_S = 12.0
 _texts: Texts | None = None
 

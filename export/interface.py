@@ -5,8 +5,8 @@ from torch import Tensor
 
 from edge_agent.backends.base import GraphSpec, TensorSpec
 from edge_agent.models.bundle import END_OF_TURN, LISTENER_INPUTS, LISTENER_OUTPUTS
-from export.batches import SOUNDS
 from export.net import ListenerNet, StreamingListener
+from export.noises import SOUNDS
 
 LOOK_AHEAD_HOPS = 0  # every layer sees only the past
 

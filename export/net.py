@@ -1,5 +1,7 @@
 """The listener network: causal, with explicit state, made of what every runtime quantises and compiles.
 
+Its teacher is the same class that sees ahead and has every block twice (`teacher.py`).
+
     4 log-mel frames (40 ms) and the 4 before -> front -> 6 blocks -> 2 x 40 phone posteriors (one CTC frame per 20 ms)
                                                                     -> p_voice, p_eot, p_sounds
 
@@ -15,7 +17,7 @@ from torch.nn import functional as F
 
 from edge_agent.models.phones import TOKENS
 from edge_agent.units import NUM_MELS, STRIDE_HOPS
-from export.batches import SOUNDS
+from export.noises import SOUNDS
 
 WIDTH, HIDDEN, NUM_BLOCKS = 192, 640, 6
 KERNEL_STEPS = 9
@@ -29,19 +31,20 @@ MID_BLOCK = 3  # after this block training also asks for the phones
 
 
 class Convolution(nn.Module):
-    """Gated, depthwise, causal; state: the last KERNEL_STEPS - 1 gated inputs."""
+    """Gated, depthwise, causal unless it sees ahead; state: the last KERNEL_STEPS - 1 gated inputs."""
 
-    def __init__(self) -> None:
+    def __init__(self, sees_ahead: bool = False) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(WIDTH)
         self.gated = nn.Linear(WIDTH, 2 * WIDTH)
-        self.depthwise = nn.Conv1d(WIDTH, WIDTH, KERNEL_STEPS, groups=WIDTH)
+        self.ahead_steps = (KERNEL_STEPS - 1) * sees_ahead
+        self.depthwise = nn.Conv1d(WIDTH, WIDTH, KERNEL_STEPS + self.ahead_steps, groups=WIDTH)
         self.out = nn.Linear(WIDTH, WIDTH)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [B, T, WIDTH]."""
         gated = F.glu(self.gated(self.norm(x)), 2).transpose(1, 2)
-        mixed = self.depthwise(F.pad(gated, (KERNEL_STEPS - 1, 0))).transpose(1, 2)
+        mixed = self.depthwise(F.pad(gated, (KERNEL_STEPS - 1, self.ahead_steps))).transpose(1, 2)
         return x + self.out(F.relu(mixed))
 
     def step(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,9 +97,9 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """Convolution, attention in every second block, feed-forward."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, sees_ahead: bool = False) -> None:
         super().__init__()
-        self.convolution = Convolution()
+        self.convolution = Convolution(sees_ahead)
         self.attention = Attention() if index % 2 else None
         self.feed_forward = FeedForward()
 
@@ -125,10 +128,12 @@ class Block(nn.Module):
 class ListenerNet(nn.Module):
     """Log-mel frames to phone posteriors, voice, end of turn and sounds."""
 
-    def __init__(self) -> None:
+    def __init__(self, copies: int = 1, sees_ahead: bool = False) -> None:
+        """`copies` of each block, one after another."""
         super().__init__()
+        self.copies, self.sees_ahead = copies, sees_ahead
         self.front = nn.Linear(2 * STRIDE_HOPS * NUM_MELS, WIDTH)
-        self.blocks = nn.ModuleList(Block(index) for index in range(NUM_BLOCKS))
+        self.blocks = nn.ModuleList(Block(index // copies, sees_ahead) for index in range(copies * NUM_BLOCKS))
         self.norm = nn.LayerNorm(WIDTH)
         self.tokens = nn.Linear(WIDTH, FRAMES_PER_STEP * len(TOKENS))
         self.heads = nn.Linear(WIDTH, 2 + len(SOUNDS))  # voice, end of turn, sounds
@@ -140,11 +145,11 @@ class ListenerNet(nn.Module):
         steps = (steps - MEL_CENTRE) * MEL_SCALE
         previous = F.pad(steps, (0, 0, 1, 0))[:, :-1]
         x = self.front(torch.cat([previous, steps], 2))
-        bias = attention_bias(x.shape[1]).to(x)
+        bias = attention_bias(x.shape[1], self.sees_ahead).to(x)
         middle = x
         for index, block in enumerate(self.blocks, start=1):
             x = block(x, bias)
-            middle = x if index == MID_BLOCK else middle
+            middle = x if index == MID_BLOCK * self.copies else middle
         x = self.norm(x)
         logits, middle = (
             head(part).unflatten(2, (FRAMES_PER_STEP, -1)).flatten(1, 2)
@@ -153,11 +158,11 @@ class ListenerNet(nn.Module):
         return logits, middle, self.heads(x)
 
 
-def attention_bias(num_steps: int) -> Tensor:
+def attention_bias(num_steps: int, sees_ahead: bool = False) -> Tensor:
     """[heads, T, T + REACH_STEPS - 1]: what is added to the scores; column REACH_STEPS - 1 is the first step's key."""
     age = torch.arange(num_steps)[:, None] - torch.arange(num_steps + REACH_STEPS - 1)[None] + REACH_STEPS - 1
-    bias = -torch.tensor(FADING)[:, None, None] * age
-    return bias.masked_fill((age < 0) | (age >= REACH_STEPS), -torch.inf)
+    bias = -torch.tensor(FADING)[:, None, None] * age.abs()
+    return bias.masked_fill((age < (1 - REACH_STEPS) * sees_ahead) | (age >= REACH_STEPS), -torch.inf)
 
 
 class StreamingListener(nn.Module):

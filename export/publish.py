@@ -14,14 +14,14 @@ from edge_agent.models.bundle import FORMAT_VERSION, MANIFEST, sha256_of
 from edge_agent.models.phones import TOKENS
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ, STRIDE_HOPS
 from export import to_litert, to_onnx
-from export.batches import SOUNDS
 from export.corpus import recipe_hash
 from export.interface import LOOK_AHEAD_HOPS, interface
 from export.manifest import as_json
 from export.net import ListenerNet
+from export.noises import SOUNDS
 from export.train import Settings, load_average
 
-RECIPE_FILES = ("net.py", "optimiser.py", "train.py", "batches.py", "people.py")
+RECIPE_FILES = ("net.py", "teacher.py", "optimiser.py", "train.py", "batches.py", "noises.py", "people.py")
 FILES = {"onnx": "listener.onnx", "litert": "listener.tflite"}
 
 

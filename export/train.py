@@ -1,6 +1,11 @@
 """Training of the listener: CTC over phones plus p_voice, in bfloat16, on every process that torchrun starts.
 
-    torchrun --nproc-per-node 2 -m export train --corpus work/corpus --out work/listener --minutes 70
+    torchrun --nproc-per-node 2 -m export train --corpus work/corpus --out work/listener --minutes 100
+    torchrun --nproc-per-node 2 -m export train --grow work/listener/checkpoint.pt --out work/teacher --minutes 45
+    torchrun --nproc-per-node 2 -m export train --teacher work/teacher/checkpoint.pt \\
+        --start work/listener/checkpoint.pt --out work/student --minutes 60
+
+The first trains a listener, the second grows a teacher out of it, the third goes on with the listener under it.
 
 Weights and their gradients are bfloat16 (nine times the float32 matrix rate on processors with AMX); what is exported
 is the average of the float32 masters (`optimiser.py`). The learning rate follows the share of the
@@ -20,12 +25,15 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from export.batches import Augment, Batch, Corpus, batches, noise_bank
+from export.batches import Augment, Batch, Corpus, batches
 from export.net import FRAMES_PER_STEP, ListenerNet
+from export.noises import noise_bank
 from export.optimiser import Masters
+from export.teacher import distance, grow, new_teacher
 
 WARM_UP_STEPS = 300
 HEADS_WEIGHT = 1.0
+TEACHER_WEIGHT = 1.0
 MIDDLE_WEIGHT = 0.3
 # Labels written by a recogniser count in full where the network finds them likely, not at all where it does not.
 DOUBT_FROM_NATS, DOUBT_TO_NATS = 0.8, 1.8
@@ -38,6 +46,9 @@ class Settings:
     minutes: float
     seed: int = 1
     peak_rate: float = 2e-3
+    start: Path | None = None  # begin with the weights of this listener
+    grow: Path | None = None  # train a teacher that is grown out of this listener
+    teacher: Path | None = None  # learn this one's frame posteriors, too
     weight_decay: float = 0.02
     hops_per_batch: int = 8000  # on each process
     read_share: float = 0.12  # of the draws: people's read speech with a recogniser's labels
@@ -55,8 +66,10 @@ def learning_rate(settings: Settings, steps: int, progress: float) -> float:
     return settings.peak_rate * min(1.0, (steps + 1) / WARM_UP_STEPS) * (0.01 + 0.99 * cosine)
 
 
-def loss_of(net: ListenerNet, batch: Batch, is_read: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Total loss, and for the log: phone loss per token and loss of the heads. is_read: bool [B]."""
+def loss_of(
+    net: ListenerNet, batch: Batch, is_read: Tensor, teacher: ListenerNet | None = None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Total loss, and for the log: phone loss and teacher's miss per token, loss of the heads. is_read: bool [B]."""
     logits, middle, heads = net(torch.from_numpy(batch.log_mel).bfloat16())
     num_tokens = torch.from_numpy(batch.num_tokens)
     each = ctc_loss(logits, batch)
@@ -65,8 +78,13 @@ def loss_of(net: ListenerNet, batch: Batch, is_read: Tensor) -> tuple[Tensor, Te
     weight = torch.where(is_read, belief, 1.0) / num_tokens.clamp(min=1).sum()
     phone_loss, middle_loss = (each * weight).sum(), (ctc_loss(middle, batch) * weight).sum()
     heads_loss = loss_of_heads(heads, torch.from_numpy(batch.heads), is_read)
-    total = phone_loss + MIDDLE_WEIGHT * middle_loss + HEADS_WEIGHT * heads_loss
-    return total, phone_loss.detach(), heads_loss.detach()
+    miss = torch.zeros(())
+    if teacher is not None:
+        with torch.inference_mode():
+            taught, _, _ = teacher(torch.from_numpy(batch.taught).bfloat16())
+        miss = distance(logits, taught, batch).sum() / num_tokens.clamp(min=1).sum()
+    total = phone_loss + TEACHER_WEIGHT * miss + MIDDLE_WEIGHT * middle_loss + HEADS_WEIGHT * heads_loss
+    return total, phone_loss.detach(), miss.detach(), heads_loss.detach()
 
 
 def ctc_loss(logits: Tensor, batch: Batch) -> Tensor:
@@ -102,7 +120,8 @@ def train(corpus_folder: Path, noise_folder: Path, out: Path, settings: Settings
         dist.init_process_group("gloo")
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     torch.manual_seed(settings.seed)
-    net = ListenerNet().bfloat16()
+    net = first_network(settings).bfloat16()
+    teacher = load_average(settings.teacher).bfloat16() if settings.teacher else None
     masters = Masters(net, inner_matrices(net), settings.weight_decay)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
@@ -116,7 +135,7 @@ def train(corpus_folder: Path, noise_folder: Path, out: Path, settings: Settings
     augment = Augment(corpus, noise_bank(noise_folder, rng), rng)
     stream = batches(augment, chances, corpus.num_hops, rng, settings.hops_per_batch)
     started = logged = saved_at = time.monotonic()
-    sums = torch.zeros(4)
+    sums = torch.zeros(5)
     while True:
         now = time.monotonic()
         clock = torch.tensor([used_s + now - started])
@@ -125,37 +144,46 @@ def train(corpus_folder: Path, noise_folder: Path, out: Path, settings: Settings
         progress = float(clock) / (settings.minutes * 60.0)
         if rank == 0 and (now - saved_at > 120.0 or progress >= 1.0):
             saved_at = now
-            save(checkpoint, masters, float(clock))
+            save(checkpoint, net, masters, float(clock))
         if progress >= 1.0:
             break
         batch = next(stream)
-        loss, phone_loss, voice_loss = loss_of(net, batch, torch.from_numpy(is_read[batch.ids]))
+        loss, *parts = loss_of(net, batch, torch.from_numpy(is_read[batch.ids]), teacher)
         loss.backward()  # type: ignore[no-untyped-call]
         gradient = masters.take_gradient()
         if dist.is_initialized():
             dist.all_reduce(gradient)
         masters.step(gradient.float() / world, learning_rate(settings, masters.steps, progress))
         heard_s = float(batch.num_steps.sum()) * 0.04 * world
-        sums += torch.tensor([1.0, float(phone_loss), float(voice_loss), heard_s])
+        sums += torch.tensor([1.0, *map(float, parts), heard_s])
         if rank == 0 and now - logged > 15.0:
-            count, phone, voice, heard = sums.tolist()
+            count, phone, miss, heads, heard = sums.tolist()
             rate = learning_rate(settings, masters.steps, progress)
-            print(f"{progress:6.1%} step {masters.steps} phone {phone / count:.3f} heads {voice / count:.3f} "
-                  f"rate {rate:.1e} {heard / (now - logged):.0f} s of speech a second", flush=True)  # fmt: skip
+            print(f"{progress:6.1%} step {masters.steps} phone {phone / count:.3f} miss {miss / count:.3f} "
+                  f"heads {heads / count:.3f} rate {rate:.1e} "
+                  f"{heard / (now - logged):.0f} s of speech a second", flush=True)  # fmt: skip
             logged = now
             sums.zero_()
 
 
-def save(path: Path, masters: Masters, used_s: float) -> None:
+def first_network(settings: Settings) -> ListenerNet:
+    """What training begins with."""
+    if settings.grow:
+        return grow(load_average(settings.grow))
+    return load_average(settings.start) if settings.start else ListenerNet()
+
+
+def save(path: Path, net: ListenerNet, masters: Masters, used_s: float) -> None:
     """Write a checkpoint whole or not at all."""
     temporary = path.with_suffix(".tmp")
-    torch.save({"masters": masters.state(), "used_s": used_s}, temporary)
+    is_teacher = net.sees_ahead
+    torch.save({"masters": masters.state(), "used_s": used_s, "is_teacher": is_teacher}, temporary)
     temporary.rename(path)
 
 
 def load_average(checkpoint: Path) -> ListenerNet:
     """The averaged float32 network of a checkpoint."""
-    net = ListenerNet()
     saved = torch.load(checkpoint, weights_only=True)
+    net = new_teacher() if saved.get("is_teacher") else ListenerNet()
     Masters(net, inner_matrices(net), 0.0).scatter(saved["masters"]["average"])
     return net.eval()

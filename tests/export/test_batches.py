@@ -5,7 +5,8 @@ import pytest
 
 pytest.importorskip("scipy", reason="scipy is part of the [export] extra")
 
-from export.batches import kept_for_evaluation, turn_targets
+from export.batches import turn_targets
+from export.noises import kept_for_evaluation
 
 
 def test_a_turn_has_ended_after_the_last_voiced_hop_only() -> None:

@@ -6,9 +6,8 @@ home, no timers and a listener that has heard nothing.
 
 import ctypes
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from edge_agent.asking import Asking
 from edge_agent.attention import Attention, Spotter
@@ -20,24 +19,26 @@ from edge_agent.dsp.features import LogMel
 from edge_agent.dsp.near_talk import NearTalker
 from edge_agent.dsp.prosody import Prosody
 from edge_agent.egress import Gate
-from edge_agent.errors import CommandsError
+from edge_agent.errands import Errands
 from edge_agent.guard import Emit
 from edge_agent.health import Health
 from edge_agent.hop import Hop, Parts
 from edge_agent.meters import Meters
 from edge_agent.models.bundle import Bundle, find_bundle
-from edge_agent.models.commands import load_commands
+from edge_agent.models.commands import find_commands, load_commands
 from edge_agent.models.decoder import Decoder
 from edge_agent.models.fitted import Fitted
 from edge_agent.models.grammar import compile_commands
 from edge_agent.models.listener import Listener
 from edge_agent.models.wake import KeywordSpotter
+from edge_agent.muting import Muting
 from edge_agent.offloading import Offloading
 from edge_agent.profile import Profile
 from edge_agent.reacting import Reactions
 from edge_agent.ring import MessageRing
 from edge_agent.skills.home import Home, Volume
 from edge_agent.skills.registry import Skills
+from edge_agent.skills.tools import intents_that_need_yes
 from edge_agent.talk import Sayer, Talk
 from edge_agent.turn import Turn
 from edge_agent.understanding import IncrementalDecoder, Understanding
@@ -46,8 +47,6 @@ from edge_agent.voice.ahead import VoiceAhead
 from edge_agent.voice.mixer import Mixer
 from edge_agent.voice.voice import Voice, installed_engines
 from edge_agent.yielding import Yielding
-
-SHIPPED_COMMANDS = Path(__file__).resolve().parent / "data" / "commands"
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,7 @@ class Kit:
     voice: Sayer
     replies: Mapping[str, str]  # by intent
     skills: Mapping[str, str]  # intent -> the skill that carries it out, where the names differ
+    needs_yes: frozenset[str] = frozenset()  # intents that a cloud model may not have carried out without one
     notices: tuple[str, ...] = ()  # what works, but worse than its user may think
 
 
@@ -83,6 +83,7 @@ def load_kit(profile: Profile) -> Kit:
         voice=Voice(engines=[engine for engine in installed_engines() if engine.name in profile.voice.engines]),
         replies={name: intent.reply for name, intent in commands.intents.items() if intent.reply},
         skills={name: intent.skill for name, intent in commands.intents.items() if intent.skill},
+        needs_yes=intents_that_need_yes(commands),
         notices=_notices(spotter),
     )
 
@@ -93,16 +94,6 @@ def _give_memory_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
-
-
-def find_commands(name_or_path: str) -> Path:
-    """A shipped commands file by name, or a file. Raises CommandsError."""
-    shipped = SHIPPED_COMMANDS / f"{name_or_path}.yaml"
-    path = shipped if shipped.is_file() else Path(name_or_path)
-    if path.is_file():
-        return path
-    names = ", ".join(sorted(file.stem for file in SHIPPED_COMMANDS.glob("*.yaml")))
-    raise CommandsError(f"no commands file '{name_or_path}': give a YAML file or one of: {names}")
 
 
 def _notices(spotter: KeywordSpotter | None) -> tuple[str, ...]:
@@ -123,10 +114,13 @@ class Agent:
         is_live: bool,
         hears_over_itself: bool,
         answers: MessageRing | None = None,
+        calls: MessageRing | None = None,
+        is_mic_off: Callable[[], bool] | None = None,
     ) -> None:
         """`is_live`: replies are made in a thread of their own, for the hop must not wait for them.
         `hears_over_itself`: the agent's own sound does not reach its microphone, so it can listen while it speaks.
-        `answers`: what a cloud model says, through the link process; None where there is none.
+        `answers`, `calls`: what a cloud model says and wants done, through the link process; None where there is none.
+        `is_mic_off`: the microphone's switch; None where there is none, and the gate's state says.
         """
         profile, self.meters = kit.profile, Meters()
         kit.listener.reset()
@@ -139,7 +133,8 @@ class Agent:
         self._duplex = duplex
         offloading = Offloading(profile.cloud, gate, self.talk, emit, answers)
         asking = Asking(offloading, gate, self.skills, profile.privacy.consent)
-        self.conversation = Conversation(self.skills, self.talk, asking, emit, self.meters)
+        errands = Errands(self.skills, kit.needs_yes, gate, offloading, self.talk, emit, calls)
+        self.conversation = Conversation(self.skills, self.talk, asking, errands, emit, self.meters)
         attention = Attention(profile.wake.phrases, kit.spotter, profile.wake.awake_s, emit, self.meters)
         attention.reset()
         self.hop = Hop(
@@ -157,6 +152,7 @@ class Agent:
                     profile.reflexes, self.talk, emit, hears_over_itself=hears_over_itself or echo is not None
                 ),
                 yielding=Yielding(profile.reflexes.barge_in, self.talk, emit),
+                muting=Muting(gate, offloading, self.talk, emit, is_mic_off),
                 conversation=self.conversation,
                 talk=self.talk,
                 mixer=mixer,

@@ -218,6 +218,14 @@ class Reply(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Microphone(Event):
+    """The microphone's switch was moved. state: "off" (nothing is heard, nothing leaves) or "on"."""
+
+    name: ClassVar[str] = "microphone"
+    state: str = "on"
+
+
+@dataclass(frozen=True, slots=True)
 class Offload(Event):
     """The egress gate was asked to let sound out; `reason` says why it did or did not."""
 
@@ -225,6 +233,16 @@ class Offload(Event):
     allowed: bool = False
     reason: str = ""
     purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudCall(Event):
+    """A cloud model wanted a command carried out. outcome: "done", "failed", "asked" (the user, for a yes), "refused"."""
+
+    name: ClassVar[str] = "cloud_call"
+    intent: str = ""
+    slots: Mapping[str, SlotValue] = field(default_factory=dict)
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +311,9 @@ EVENT_TYPES: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (
         *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake, NearWake),
-        *(Acknowledge, Corrected, Gaze, Posture),
-        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, Xrun, Fault, Summary),
+        *(Acknowledge, Corrected, Gaze, Posture, Microphone),
+        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, CloudCall),
+        *(Xrun, Fault, Summary),
     )
 }
 

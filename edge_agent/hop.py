@@ -22,6 +22,7 @@ from edge_agent.guard import Emit, Part, do_nothing
 from edge_agent.health import Health
 from edge_agent.meters import Meters
 from edge_agent.models.listener import Listener
+from edge_agent.muting import Muting
 from edge_agent.reacting import Reactions
 from edge_agent.talk import Talk
 from edge_agent.turn import Change, Turn
@@ -50,6 +51,7 @@ class Parts:
     turn: Turn
     reactions: Reactions
     yielding: Yielding
+    muting: Muting
     conversation: Conversation
     talk: Talk
     mixer: Mixer
@@ -97,11 +99,13 @@ class Hop:
             return False
         began_ns = perf_counter_ns()
         at = self.at_sample = self.at_sample + HOP_SAMPLES
+        if self.parts.muting.step(at, self._mic):
+            self._forget_turn()
         self._cancel(at)
         self.parts.conversation.hear(self._heard)
         self._computing.run(at, self.parts.features.step, self._heard, self._log_mel[self._phase])
         self._finding.run(at, self._find_near, at)
-        is_deaf = self._is_deaf(at)
+        is_deaf = self.parts.muting.is_muted or self._is_deaf(at)
         if self._sounding.run(at, self.parts.prosody.step, self._heard) and not is_deaf:
             self._hear(at)
         self._phase += 1
@@ -198,6 +202,13 @@ class Hop:
         parts.understanding.reset()
         parts.understanding.forget_before(WAKE_PRE_ROLL_STEPS)
         parts.reactions.greet(at)
+
+    def _forget_turn(self) -> None:
+        """The microphone was switched off or on: what was said before is not to be acted on."""
+        self._follows_wake = False
+        self.parts.turn.close()
+        self.parts.understanding.reset()
+        self.parts.attention.reset()
 
     def _is_deaf(self, at: int) -> bool:
         """While the agent's own sound is in the room it believes only in a talker who can be told from its echo."""

@@ -57,6 +57,8 @@ class LiveHop:
                 profile.privacy.state, channels.offload, profile.cloud.client, pre_roll_ms=profile.cloud.pre_roll_ms
             ),
             answers=channels.answers,
+            calls=channels.house,
+            is_mic_off=lambda: bool(channels.mic_off.count),
             is_live=True,
             hears_over_itself=profile.audio.hears_over_itself,
         )

@@ -101,12 +101,13 @@ class VoiceProfile(_Strict):
 
 
 class PrivacyProfile(_Strict):
-    """What the egress gate starts as; how long a spoken yes holds; where sound may go; where receipts are kept."""
+    """What the gate starts as; how long a spoken yes holds; where sound may go; files of receipts and of the switch."""
 
     state: Literal["muted", "local_only", "ask", "on"] = "local_only"
     consent: Literal["turn", "session"] = "turn"
     hosts: tuple[str, ...] = ()
     receipts: str = ""
+    switch: str = ""
 
 
 class ProviderProfile(_Strict):
@@ -320,7 +321,8 @@ def _with_absolute_paths(profile: Profile, folder: Path) -> Profile:
     """Files that a profile names are relative to the profile, not to where the agent was started."""
     model = profile.model.model_copy(update={"bundle": _absolute(profile.model.bundle, folder)})
     cloud = profile.cloud.model_copy(update={"safety_rules": _absolute(profile.cloud.safety_rules, folder)})
-    privacy = profile.privacy.model_copy(update={"receipts": _absolute(profile.privacy.receipts, folder)})
+    files = {"receipts": profile.privacy.receipts, "switch": profile.privacy.switch}
+    privacy = profile.privacy.model_copy(update={key: _absolute(file, folder) for key, file in files.items()})
     commands = _absolute(profile.commands, folder)
     return profile.model_copy(update={"model": model, "commands": commands, "cloud": cloud, "privacy": privacy})
 

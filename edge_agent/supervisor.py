@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from edge_agent import switch
 from edge_agent.channels import Channels
 from edge_agent.link.notify import notify
 from edge_agent.profile import load_profile
@@ -85,8 +86,11 @@ class Supervisor:
 
     def __init__(self, profile_name: str, *, as_json: bool = False, log: Path | None = None) -> None:
         """Raises ProfileError before anything is started."""
-        load_profile(profile_name)
+        privacy = load_profile(profile_name).privacy
+        self._switch = Path(privacy.switch or switch.default_path())
+        self._is_muted_by_profile = privacy.state == "muted"
         self.channels = Channels.create()
+        self._read_switch()
         hop = [sys.executable, "-m", "edge_agent.hop_process", "--profile", profile_name, *self.channels.arguments]
         link = [sys.executable, "-m", "edge_agent.link", "--profile", profile_name, *self.channels.arguments]
         link += ["--json"] if as_json else []
@@ -118,6 +122,7 @@ class Supervisor:
                 status = child.check(now_s())
                 if status is not None and not self._may_go_on(child, status):
                     return USERS_ERROR
+            self._read_switch()
             if now_s() >= next_report_s:
                 next_report_s = now_s() + WATCHDOG_S
                 self.report()
@@ -134,6 +139,9 @@ class Supervisor:
         say(f"the {child.name} ended ({reason}); starting it again in {child.pause_s:.1f} s")
         return True
 
+    def _read_switch(self) -> None:
+        self.channels.mic_off.set(int(switch.is_off(self._switch, self._is_muted_by_profile)))
+
     def report(self) -> None:
         """Once a second: is sound flowing? Only then is systemd told that all is well."""
         beats = self.channels.heartbeat.count
@@ -142,5 +150,6 @@ class Supervisor:
         if not is_flowing:
             notify("STATUS=no sound from the device")
             return
-        notify("READY=1\nWATCHDOG=1\nSTATUS=listening")
+        status = "the microphone is off; edge-agent unmute turns it on" if self.channels.mic_off.count else "listening"
+        notify(f"READY=1\nWATCHDOG=1\nSTATUS={status}")
         self._is_ready = True

@@ -10,6 +10,7 @@ from edge_agent.cli.commands import commands
 from edge_agent.cli.devices import devices
 from edge_agent.cli.doctor import doctor
 from edge_agent.cli.models import models
+from edge_agent.cli.mute import mute, unmute
 from edge_agent.cli.privacy import privacy
 from edge_agent.cli.replay import replay
 from edge_agent.cli.run import run
@@ -52,5 +53,5 @@ def cli() -> None:
     """
 
 
-for command in (run, replay, doctor, devices, models, commands, privacy, cloud_sim):
+for command in (run, replay, doctor, devices, models, commands, privacy, mute, unmute, cloud_sim):
     cli.add_command(command)

@@ -20,6 +20,7 @@ class Receiver:
         self._offload = channels.offload
         self._sinks = list(sinks)
         self._ask = ask
+        self._ready = channels.link_ready
         self.num_unknown = 0
 
     def drain(self) -> int:
@@ -40,6 +41,8 @@ class Receiver:
         loop = asyncio.get_running_loop()
         for ring in (self._events, self._offload):
             loop.add_reader(ring.fds[1], awake.set)
+        awake.set()  # for what was written before
+        self._ready.set(1)
         try:
             while True:
                 await awake.wait()

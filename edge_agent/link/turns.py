@@ -38,6 +38,7 @@ MAX_SHOWN_LETTERS = 2_000
 NO_ANSWER = "The cloud had no answer."
 REFUSED = "The cloud does not want to answer that."
 BROKEN = "Sorry, the cloud stopped in the middle."
+BEGINNING_LOST = "Sorry, I lost the beginning of that. Please ask again."  # with a link process that has died
 LOCAL_ONLY_CALL = {"status": "error", "reason": "this device carries out its commands itself", "retryable": False}
 
 
@@ -140,7 +141,8 @@ class Turns:
             if speech is not None and parcel.turn == speech.turn:
                 await self._cancel(parcel.heard_ms, "cancelled")
         elif speech is None or parcel.turn != speech.turn:
-            return
+            if isinstance(parcel, Ended):
+                self._outbox.send(Lost(parcel.turn, BEGINNING_LOST))
         elif isinstance(parcel, Sound):
             if speech.add(parcel):
                 await self._send_sound(speech, parcel)

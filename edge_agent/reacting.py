@@ -10,7 +10,7 @@ from edge_agent.reflexes import Evidence, acknowledge, back_channel, filler, nod
 from edge_agent.talk import Talk
 from edge_agent.turn import Grammar, Turn
 from edge_agent.understanding import Understanding
-from edge_agent.units import samples_to_ms
+from edge_agent.units import HOP_MS, samples_to_ms
 
 
 class Reactions:
@@ -75,6 +75,7 @@ class Reactions:
         evidence.dictates_number = understanding.ends_in_number
         evidence.agent_speaks = self._talk.holds_floor or self._talk.is_held
         evidence.is_preparing = self._talk.is_preparing
+        evidence.preparing_ms = evidence.preparing_ms + HOP_MS if evidence.is_preparing else 0.0
         evidence.can_make_sound = self._hears_over_itself
         if evidence.agent_speaks or evidence.is_preparing or turn.is_open:
             evidence.last_active_sample = at_sample

@@ -16,6 +16,7 @@ class Evidence:
     is_listening: bool = False  # the user has the floor
     is_silent: bool = False  # and is silent
     is_preparing: bool = False  # the agent has something to say that is not sound yet
+    preparing_ms: float = 0.0  # for so long now
     must_go_on: bool = False  # a command has begun and cannot be complete yet
     is_no_command: bool = False  # these words are no command
     silence_ms: float = 0.0  # since the user's last voiced sample, of this turn or the one before

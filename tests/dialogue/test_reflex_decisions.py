@@ -91,12 +91,14 @@ def test_a_story_is_not_answered_in_its_first_pause() -> None:
 
 
 def test_an_answer_that_is_not_ready_is_acknowledged_once() -> None:
-    late = evidence(is_listening=False, is_silent=False, is_preparing=True, silence_ms=260)
+    late = evidence(is_listening=False, is_silent=False, is_preparing=True, preparing_ms=60, silence_ms=260)
     assert acknowledge.decide(Reflex(), late)
     assert not acknowledge.decide(Reflex(intensity=0.4), late), "more patient"
     late.last_acknowledge_sample = NOW - 1
     assert not acknowledge.decide(Reflex(), late)
     assert not acknowledge.decide(Reflex(), evidence(is_preparing=False, silence_ms=900))
+    soon = evidence(is_listening=False, is_preparing=True, preparing_ms=50, silence_ms=900)
+    assert not acknowledge.decide(Reflex(), soon), "the answer would have to wait for the sound to end"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ OFF = [
     (lambda off: nod.decide(off, evidence()), ""),
     (lambda off: back_channel.decide(off, story()), False),
     (lambda off: filler.decide(off, evidence(silence_ms=400, wait_ms=900)), False),
-    (lambda off: acknowledge.decide(off, evidence(is_preparing=True, silence_ms=400)), False),
+    (lambda off: acknowledge.decide(off, evidence(is_preparing=True, preparing_ms=99, silence_ms=400)), False),
     (lambda off: posture.posture(off, evidence()), ""),
     (lambda off: posture.gaze(off, evidence()), ""),
 ]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.asking import CONSENT, NO_CLOUD, Asking
+from edge_agent.errands import Errands
 from edge_agent.events import Corrected, Intent, NoIntent, Reply
 from edge_agent.guard import Emit
 from edge_agent.meters import Meters
@@ -32,10 +33,13 @@ QUESTION_VOICED_MS = 500  # shorter speech that is no command is no question eit
 class Conversation:
     """Turns in, replies out."""
 
-    def __init__(self, skills: Skills, talk: Talk, asking: Asking, emit: Emit, meters: Meters) -> None:
+    def __init__(
+        self, skills: Skills, talk: Talk, asking: Asking, errands: Errands, emit: Emit, meters: Meters
+    ) -> None:
         self._skills = skills
         self._talk = talk
         self._asking = asking
+        self._errands = errands
         self._emit = emit
         self._intents = meters.counters["intents"]
         self._next_ring_sample = 0
@@ -83,6 +87,8 @@ class Conversation:
         if self._skills.timers.ringing and at_sample >= self._next_ring_sample:
             self._ring_on(at_sample)
         self._asking.offloading.step(at_sample)
+        for act in self._errands.step(at_sample):
+            self._do(at_sample, act)
         self._talk.step(at_sample)
 
     def _carry_out(self, at_sample: int, intent: str, heard: Hypothesis) -> None:

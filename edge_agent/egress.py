@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.events import Offload, SoundLeft
-from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Parcel, Sound, as_pcm16, pack
+from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Parcel, Result, Sound, as_pcm16, pack
 from edge_agent.ring import MessageRing
 from edge_agent.units import ms_to_samples, samples_to_ms
 
@@ -73,6 +73,7 @@ class Gate:
         self._client = client if ring is not None else None
         self._pre_roll_ms = pre_roll_ms
         self._num_turns = 0
+        self._first_answerable = 1  # turns before it were forbidden since
         self._leaving: _Leaving | None = None
 
     @property
@@ -97,6 +98,7 @@ class Gate:
     def revoke(self) -> None:
         """The user said no."""
         self.consent = "none"
+        self._first_answerable = self._num_turns + 1
 
     def open(self, sound: NDArray[np.float32], at_sample: int, purpose: str, speech_ms: float = 0.0) -> Offload:
         """Begin to let a turn out, with its sound so far (float32, ending at `at_sample`), or refuse.
@@ -146,6 +148,14 @@ class Gate:
     def cancel(self, turn: int, heard_ms: float) -> None:
         """Nobody wants the answer to that turn any more; `heard_ms` of it sounded. No sound goes with it."""
         self._put(Cancelled(turn, heard_ms))
+
+    def answer_call(self, at_sample: int, result: Result) -> bool:
+        """Let out what came of a call of the model that was asked: words of the household, no sound; or refuse."""
+        is_of_asked = self._first_answerable <= result.turn <= self._num_turns
+        allowed = is_of_asked and self.state not in ("muted", "local_only") and self._put(result)
+        reason = str(self._client) if allowed else self.state if is_of_asked else "forbidden"
+        self.receipts.append(Receipt(at_sample, "tool_result", allowed, reason, 0.0))
+        return allowed
 
     def _bounded(self, sound: NDArray[np.float32], speech_ms: float) -> tuple[NDArray[np.float32], float]:
         if speech_ms <= 0.0:

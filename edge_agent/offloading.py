@@ -53,6 +53,11 @@ class Offloading:
         return self._turn == 0
 
     @property
+    def turn(self) -> int:
+        """Whose answer is awaited or played; 0: none."""
+        return self._turn
+
+    @property
     def is_playing(self) -> bool:
         """An answer sounds."""
         return self._is_playing
@@ -81,6 +86,10 @@ class Offloading:
     def keep_local(self, at_sample: int) -> None:
         """The device took care of the turn: what left of it is to be forgotten."""
         self._tell(self._gate.close(at_sample, is_asked=False))
+
+    def stop_waiting(self) -> None:
+        """The user is asked something by the device itself: nobody need be told that the cloud is slow."""
+        self._waiting.end()
 
     def forbid(self, at_sample: int) -> None:
         """The user does not want anything sent: now, nor later without a new consent."""

@@ -1,7 +1,8 @@
 """What the hop and the link process say to each other about the cloud: one parcel is one message of a ring.
 
-    offload ring   hop -> link   Began, Sound ..., then Ended or Abandoned; Cancelled (the gate writes)
+    offload ring   hop -> link   Began, Sound ..., then Ended or Abandoned; Cancelled; Result (the gate writes)
     answer ring    link -> hop   Piece ..., then Over; or Lost, when no (more) answer will come
+    house ring     link -> hop   Call: the model that answers wants something done at home
 
 A turn of the user has a number, and the answer to it has the same one. Thread: any; parcels are values.
 """
@@ -89,9 +90,29 @@ class Lost:
     drop: bool = False
 
 
-Parcel = Began | Sound | Ended | Abandoned | Cancelled | Piece | Over | Lost
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A model that answers this turn wants a command carried out; `slots`: a JSON object, checked by its schema."""
+
+    turn: int
+    call_id: str
+    intent: str
+    slots: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a call: a JSON object; `failed`: nothing was done, and why."""
+
+    turn: int
+    call_id: str
+    output: str
+    failed: bool
+
+
+Parcel = Began | Sound | Ended | Abandoned | Cancelled | Piece | Over | Lost | Call | Result
 _KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Began, Sound, Ended, Abandoned, Cancelled, Piece, Over, Lost)
+    kind.__name__: kind for kind in (Began, Sound, Ended, Abandoned, Cancelled, Piece, Over, Lost, Call, Result)
 }
 _SOUND = "pcm16"
 

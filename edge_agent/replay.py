@@ -86,6 +86,7 @@ def _converse(
             pre_roll_ms=kit.profile.cloud.pre_roll_ms,
         ),
         answers=channels.answers if channels else None,
+        calls=channels.house if channels else None,
         is_live=False,
         hears_over_itself=True,
     )

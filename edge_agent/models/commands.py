@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.errors import CommandsError
 from edge_agent.models.located_yaml import Located, Place, read_located
 from edge_agent.models.numbers import number_words
 from edge_agent.models.phones import TOKEN_OF_PHONE
@@ -20,8 +21,9 @@ SlotValue = str | int | float
 Pronunciation = tuple[str, ...]
 
 MAX_RANGE_VALUES = 1000
+SHIPPED = Path(__file__).resolve().parents[1] / "data" / "commands"
 _TOP_KEYS = ("language", "intents", "lists", "rules", "pronunciations", "skip_words")
-_INTENT_KEYS = ("sentences", "slots", "reply", "skill")
+_INTENT_KEYS = ("sentences", "slots", "reply", "skill", "confirm")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ class ValueList:
 
 @dataclass(frozen=True)
 class Intent:
-    """One thing the user can want. `reply`: str.format text over slots, "" where the skill words the answer itself."""
+    """One thing the user can want. `reply`: str.format text over slots, "" where the skill words the answer itself.
+
+    confirm: whether a cloud model that asks for it needs the user's yes; None: as is usual for its skill.
+    """
 
     name: str
     sentences: tuple[Template, ...]
@@ -51,6 +56,7 @@ class Intent:
     reply: str
     skill: str
     place: Place
+    confirm: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,16 @@ class Commands:
             if word in template.text.lower():
                 return template.place
         return Place(self.path, 1)
+
+
+def find_commands(name_or_path: str) -> Path:
+    """A shipped commands file by name, or a file. Raises CommandsError."""
+    shipped = SHIPPED / f"{name_or_path}.yaml"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    if path.is_file():
+        return path
+    names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
+    raise CommandsError(f"no commands file '{name_or_path}': give a YAML file or one of: {names}")
 
 
 def load_commands(path: str | Path) -> Commands:
@@ -126,7 +142,15 @@ def _intent(name: str, entry: Located) -> Intent:
         reply=_reply(name, parts["reply"]) if "reply" in parts else "",
         skill=parts["skill"].text(f"skill of {name}") if "skill" in parts else "",
         place=entry.place,
+        confirm=_confirm(name, parts["confirm"]) if "confirm" in parts else None,
     )
+
+
+def _confirm(name: str, entry: Located) -> bool:
+    said = entry.text(f"confirm of {name}").lower()
+    if said not in ("true", "false"):
+        entry.place.fail(f"confirm of {name} must be true or false, not '{said}'")
+    return said == "true"
 
 
 def _reply(name: str, entry: Located) -> str:

@@ -1,4 +1,4 @@
-"""The home as this process knows it: lights, music, volume, lists, temperatures.
+"""The home as this process knows it: lights, music, volume, lists, temperatures, locks.
 
 A model in memory: skills change it, tests and the face read it, a home automation link may mirror it.
 """
@@ -51,6 +51,7 @@ class Home:
     volume: Volume = field(default_factory=Volume)
     lists: dict[str, list[str]] = field(default_factory=dict)
     temperatures_c: dict[str, float] = field(default_factory=dict)
+    locks: dict[str, bool] = field(default_factory=dict)  # door -> it is locked
 
     def lights_of(self, area: str, name: str) -> list[Light]:
         """Lights that a request means: one by name, all of an area, or all when neither is said.

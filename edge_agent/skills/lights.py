@@ -15,9 +15,10 @@ def _label(area: str, name: str) -> str:
 
 
 def _outcome(slots: Slots, state: str, act_value: str | int) -> Outcome:
-    label = _label(*_target(slots))
+    area, name = _target(slots)
+    label = _label(area, name)
     fields = {"light": label, "state": state}
-    return Outcome(f"{capital(label)} {state}.", fields, acts=(Act("light", label, act_value),))
+    return Outcome(f"{capital(label)} {state}.", fields, acts=(Act("light", label, act_value, area, name),))
 
 
 def _switch(house: House, slots: Slots, is_on: bool) -> Outcome:

@@ -2,16 +2,16 @@
 
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from edge_agent.skills import climate, clock, dialogue, lights, lists, media, timing, undo
+from edge_agent.skills import climate, clock, dialogue, lights, lists, locks, media, timing, undo
 from edge_agent.skills.home import Home
 from edge_agent.skills.reply import House, Outcome, Reply, Skill, Slots
 from edge_agent.skills.timers import Alarm, Timers
 from edge_agent.skills.words import spoken
 
-_DOMAINS = (timing, clock, lights, media, lists, climate, dialogue)
+_DOMAINS = (timing, clock, lights, media, lists, climate, locks, dialogue)
 NEVER_REHEARSED = ("Yes",)  # what it carries out is not in the copy
 BUILT_IN: dict[str, Skill] = {intent: skill for domain in _DOMAINS for intent, skill in domain.SKILLS.items()}
 
@@ -54,11 +54,19 @@ class Skills:
     def handle(self, intent: str, slots: Slots, at_sample: int) -> Reply:
         """Carry out one command and say so; an intent that no skill knows is only answered."""
         house = self._house
-        self._done = undo.remember(intent, slots, at_sample, house)
-        text, outcome = self._carry_out(house, intent, slots, at_sample)
+        text, outcome = self._do(intent, slots, at_sample)
         house.on_yes = outcome.on_yes
         house.last_reply = text
         return Reply(text, outcome.on_yes is not None, outcome.acts)
+
+    def call(self, intent: str, slots: Slots, at_sample: int) -> Outcome:
+        """Carry out one command for a model, which says itself what came of it; no question is left open by it."""
+        text, outcome = self._do(intent, slots, at_sample)
+        return replace(outcome, text=text, is_done=outcome.is_done and outcome.on_yes is None, on_yes=None)
+
+    def _do(self, intent: str, slots: Slots, at_sample: int) -> tuple[str, Outcome]:
+        self._done = undo.remember(intent, slots, at_sample, self._house)
+        return self._carry_out(self._house, intent, slots, at_sample)
 
     def rehearse(self, intent: str, slots: Slots, at_sample: int) -> str:
         """What would be said if this were carried out now; nothing is. Empty where that cannot be told."""
@@ -100,6 +108,14 @@ class Skills:
     def expect_yes(self, question: str, on_yes: Callable[[], Outcome]) -> None:
         """Someone else asks the user; what a yes is to do."""
         self._house.on_yes, self._house.last_reply = on_yes, question
+
+    def expects_yes_to(self, on_yes: Callable[[], Outcome]) -> bool:
+        """This question is still open."""
+        return self._house.on_yes is on_yes
+
+    def withdraw(self) -> None:
+        """The question that is open is so no longer."""
+        self._house.on_yes = None
 
     def due(self, at_sample: int) -> list[Alarm]:
         """Timers that begin to ring now."""

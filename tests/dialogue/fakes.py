@@ -217,6 +217,8 @@ class Dialogue:
         hears_over_itself: bool = True,
         gate: Gate | None = None,
         answers: MessageRing | None = None,
+        calls: MessageRing | None = None,
+        needs_yes: frozenset[str] = frozenset(),
     ) -> None:
         self.events: list[Event] = []
         self.voice = HummingVoice()
@@ -231,6 +233,7 @@ class Dialogue:
             voice=self.voice,
             replies={},
             skills={},
+            needs_yes=needs_yes,
         )
         self.agent = Agent(
             self.kit,
@@ -239,6 +242,7 @@ class Dialogue:
             clock=FakeClock(NOON),
             gate=gate or Gate("local_only"),
             answers=answers,
+            calls=calls,
             is_live=False,
             hears_over_itself=hears_over_itself,
         )

@@ -21,7 +21,7 @@ def said(skills: Skills, intent: str, **slots: str | int | float) -> str:
 def test_every_intent_of_the_issue_has_a_skill() -> None:
     intents = """StartTimer CancelTimer CancelAllTimers TimerStatus GetTime GetDate SetVolume VolumeUp VolumeDown Mute
     Unmute LightOn LightOff LightBrightness LightColour MediaPause MediaResume MediaNext MediaPrevious GetTemperature
-    AddToList RemoveFromList ReadList Stop Cancel Nevermind Repeat Yes No"""
+    AddToList RemoveFromList ReadList LockDoor UnlockDoor Stop Cancel Nevermind Repeat Yes No"""
     assert set(intents.split()) == set(BUILT_IN)
 
 
@@ -46,7 +46,7 @@ def test_date() -> None:
 def test_light_of_one_area_leaves_the_others() -> None:
     skills = make()
     reply = skills.handle("LightOn", {"area": "kitchen"}, 0)
-    assert reply == Reply("Kitchen lights on.", acts=(Act("light", "kitchen lights", "on"),))
+    assert reply == Reply("Kitchen lights on.", acts=(Act("light", "kitchen lights", "on", area="kitchen"),))
     on = {place for (place, _), light in skills.home.lights.items() if light.is_on}
     assert on == {"kitchen"}
 

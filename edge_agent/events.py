@@ -237,7 +237,10 @@ class Offload(Event):
 
 @dataclass(frozen=True, slots=True)
 class CloudCall(Event):
-    """A cloud model wanted a command carried out. outcome: "done", "failed", "asked" (the user, for a yes), "refused"."""
+    """A cloud model wanted a command carried out.
+
+    outcome: "done", "failed" (the skill could not), "asked" (the user, for a yes) or "refused".
+    """
 
     name: ClassVar[str] = "cloud_call"
     intent: str = ""

@@ -113,6 +113,7 @@ class PrivacyProfile(_Strict):
 class ProviderProfile(_Strict):
     """One cloud model. `model` and `url` empty: the provider's own; a key never stands here (docs/offload.md).
 
+    tool_model: who runs the tools for a model that only delegates (`gpt_live`); empty: nobody.
     hearing_..., speaking_...: of a pipeline's transcription and speech services, by default on the server of its chat.
     """
 
@@ -121,6 +122,7 @@ class ProviderProfile(_Strict):
     url: str = ""
     key_file: str = ""
     voice: str = ""
+    tool_model: str = ""
     hearing_url: str = ""
     hearing_model: str = "whisper-1"
     speaking_url: str = ""
@@ -131,11 +133,13 @@ class CloudProfile(_Strict):
     """Who answers what the device cannot, in the order in which they are tried; none: nobody.
 
     `persona`: who the model is; how one speaks aloud is said to every model (link/cloud/prompt.py). `language`: BCP-47.
+    `tools`: the commands of this house are offered to it as functions.
     """
 
     providers: tuple[ProviderProfile, ...] = ()
     persona: str = "You are the voice of a small device in a home: friendly, calm and quick."
     language: str = "en-US"
+    tools: bool = True
     early: bool = True
     deadline_ms: Annotated[int, Field(ge=2_000, le=60_000)] = 10_000
     pre_roll_ms: Annotated[int, Field(ge=0, le=1_000)] = 400

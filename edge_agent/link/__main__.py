@@ -65,7 +65,12 @@ def main(arguments: list[str]) -> int:
     channels = Channels.attach(rest)
     sinks = [json_lines(sys.stdout) if options.json else TimelinePrinter(Console(highlight=False)).show]
     try:
-        runner = make_runner(load_profile(options.profile), lambda parcel: channels.answers.send(pack(parcel)), say)
+        runner = make_runner(
+            load_profile(options.profile),
+            lambda parcel: channels.answers.send(pack(parcel)),
+            say,
+            lambda parcel: channels.house.send(pack(parcel)),
+        )
     except EdgeAgentError as error:
         say(" ".join(str(error).split()))
         return USERS_ERROR

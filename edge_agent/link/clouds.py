@@ -4,43 +4,60 @@ What cannot be used is said before any sound could leave: a host that is not on 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_agent.errors import CloudError
 from edge_agent.link.choosing import Provider
-from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig
+from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig, Tool
 from edge_agent.link.cloud.parts import Part
 from edge_agent.link.cloud.prompt import instructions
 from edge_agent.link.cloud.providers import make_session, url_of
+from edge_agent.link.desk import Desk
 from edge_agent.link.receipts import ReceiptLog, default_path
 from edge_agent.link.safety import load_rules
 from edge_agent.link.session import Runner
 from edge_agent.link.turns import Policy
+from edge_agent.models.commands import find_commands, load_commands
 from edge_agent.parcels import Parcel
 from edge_agent.profile import Profile, ProviderProfile
+from edge_agent.skills.tools import house_tools
 
 OPEN_WITHIN_S = 3.0
 DEFAULT_MODELS = {"gemini_live": "gemini-3.8-live", "openai_realtime": "gpt-realtime-2.1", "gpt_live": "gpt-live-1"}
 
 
-def make_runner(profile: Profile, put: Callable[[Parcel], bool], say: Callable[[str], None]) -> Runner | None:
-    """None where the profile names nobody to ask. Raises CloudError and SafetyError. put: see `Runner`."""
+def make_runner(
+    profile: Profile,
+    put: Callable[[Parcel], bool],
+    say: Callable[[str], None],
+    put_call: Callable[[Parcel], bool] | None = None,
+) -> Runner | None:
+    """None where the profile names nobody to ask. Raises CloudError, CommandsError and SafetyError.
+
+    put, put_call: write parcels for the hop process, see `Runner` and `Desk`; without the latter no tools are offered.
+    """
     if not profile.cloud.providers:
         return None
     cloud = profile.cloud
     policy = Policy(load_rules(cloud.safety_rules), cloud.without_words, cloud.keep_open_s)
     log = ReceiptLog(Path(profile.privacy.receipts or default_path()), say)
-    return Runner([_provider(profile, entry) for entry in cloud.providers], put, policy, log.write)
+    desk = Desk()
+    if cloud.tools and put_call is not None:
+        desk = Desk(house_tools(load_commands(find_commands(profile.commands))), put_call)
+    providers = [_provider(profile, entry, desk.offered) for entry in cloud.providers]
+    return Runner(providers, put, policy, log.write, desk=desk)
 
 
-def _provider(profile: Profile, entry: ProviderProfile) -> Provider:
+def _provider(profile: Profile, entry: ProviderProfile, tools: tuple[Tool, ...]) -> Provider:
     first = _config(profile, entry, None, ())
     urls = [url_of(entry.kind, first), *(part.url for part in _parts(entry) or ())]
     hosts = [_host(entry, url, profile.privacy.hosts) for url in urls]
 
     def make(handle: str | None, history: tuple[Said, ...]) -> CloudSession:
-        return make_session(entry.kind, _config(profile, entry, handle, history), parts=_parts(entry))
+        config = replace(_config(profile, entry, handle, history), tools=tools)
+        return make_session(entry.kind, config, parts=_parts(entry))
 
     make(None, ())  # its faults are the user's to cure, now
     return Provider(entry.kind, " ".join(dict.fromkeys(hosts)), make)
@@ -54,6 +71,7 @@ def _config(profile: Profile, entry: ProviderProfile, handle: str | None, histor
         instructions=instructions(profile.cloud.persona, profile.cloud.language),
         language=profile.cloud.language,
         voice=entry.voice,
+        tool_model=entry.tool_model,
         turns="provider" if entry.kind == "gpt_live" else "device",
         history=history,
         resume_handle=handle,

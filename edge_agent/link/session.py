@@ -22,6 +22,7 @@ from edge_agent.link.cloud.base import (
     SessionFailed,
     TurnDone,
 )
+from edge_agent.link.desk import Desk
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.turns import Policy, Turns
@@ -41,12 +42,16 @@ class Runner:
         policy: Policy,
         keep: Callable[[Receipt], None],
         rng: random.Random | None = None,
+        desk: Desk | None = None,
     ) -> None:
-        """put: writes a parcel for the hop process, False when there is no room. keep: writes a receipt."""
+        """put: writes a parcel for the hop process, False when there is no room. keep: writes a receipt.
+
+        desk: has the house do what models call for; None: it does nothing for them.
+        """
         self._choice = Choice(providers, rng or random.Random())
         self._outbox = Outbox(put)
         self._keep_open_s = policy.keep_open_s
-        self.turns = Turns(self._outbox, policy, keep)
+        self.turns = Turns(self._outbox, policy, keep, desk or Desk())
         self._inbox: asyncio.Queue[Parcel] = asyncio.Queue()
         self._lock = asyncio.Lock()
         self._is_asked = asyncio.Event()

@@ -8,7 +8,7 @@ Thread: one asyncio loop; the caller (`session.py`) sees to it that one method a
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from edge_agent.link.answer import Answer
@@ -22,12 +22,14 @@ from edge_agent.link.cloud.base import (
     Transcript,
     TurnDone,
 )
+from edge_agent.link.cloud.tools import tool_error
+from edge_agent.link.desk import Desk
 from edge_agent.link.jitter import DelaySpread
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import AnswerGuard, Rule, Rules, WithoutWords
 from edge_agent.link.speech import Speech
-from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Lost, Over, Parcel, Sound
+from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Lost, Over, Parcel, Result, Sound
 
 ANSWER_WITHIN_S = 4.0  # of the end of a turn, or of the last sound of its answer; then the session is taken for dead
 SEND_WITHIN_S = 1.0
@@ -39,7 +41,6 @@ NO_ANSWER = "The cloud had no answer."
 REFUSED = "The cloud does not want to answer that."
 BROKEN = "Sorry, the cloud stopped in the middle."
 BEGINNING_LOST = "Sorry, I lost the beginning of that. Please ask again."  # with a link process that has died
-LOCAL_ONLY_CALL = {"status": "error", "reason": "this device carries out its commands itself", "retryable": False}
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,10 @@ class Policy:
 class Turns:
     """What the user says and what becomes of it, over whatever session is there (`meet`, `part`)."""
 
-    def __init__(self, outbox: Outbox, policy: Policy, keep: Callable[[Receipt], None]) -> None:
-        """keep: writes a receipt."""
+    def __init__(self, outbox: Outbox, policy: Policy, keep: Callable[[Receipt], None], desk: Desk) -> None:
+        """keep: writes a receipt; desk: has the house do what models call for."""
         self._outbox = outbox
+        self._desk = desk
         self._policy = policy
         self._keep = keep
         self._spread = DelaySpread()
@@ -88,7 +90,9 @@ class Turns:
     def is_stuck(self) -> bool:
         """The session should have said something long ago."""
         speech = self._speech
-        return speech is not None and speech.is_ended and self._now() - speech.progress_s > ANSWER_WITHIN_S
+        if speech is None or not speech.is_ended or self._desk.waits_for_user:
+            return False
+        return self._now() - speech.progress_s > ANSWER_WITHIN_S
 
     @property
     def holds_sound(self) -> bool:
@@ -121,6 +125,7 @@ class Turns:
     async def look(self) -> None:
         """Often: what waited long enough."""
         speech, answer, now_s = self._speech, self._answer, self._now()
+        await self._return(self._desk.overdue(now_s))
         if answer is None or speech is None:
             return
         answer.release(now_s)
@@ -137,6 +142,8 @@ class Turns:
         speech = self._speech
         if isinstance(parcel, Began):
             await self._begin(parcel)
+        elif isinstance(parcel, Result):
+            await self._bring(parcel)
         elif isinstance(parcel, Cancelled):
             if speech is not None and parcel.turn == speech.turn:
                 await self._cancel(parcel.heard_ms, "cancelled")
@@ -262,16 +269,35 @@ class Turns:
         self._outbox.send(Lost(speech.turn, rule.say, drop=True))
 
     async def _hear_call(self, call: ToolCall) -> None:
-        """The device carries out its own commands, so a model is told that it cannot; what a rule forbids, why."""
-        if self._session is not None:
-            rule = self._policy.rules.broken_by("call", f"{call.name} {dict(call.arguments)}")
-            error = LOCAL_ONLY_CALL | ({"reason": rule.say} if rule else {})
-            result = ToolResult(call.call_id, call.name, error=error)
-            await self._within(self._session.send_tool_result(result))
+        """The house does it, unless a rule forbids it."""
+        speech, turn = self._speech, 0
+        if speech is not None and speech.is_ended:
+            speech.progress_s, turn = self._now(), speech.turn
+        rule = self._policy.rules.broken_by("call", f"{call.name} {dict(call.arguments)}")
+        if rule is not None:
+            result: ToolResult | None = ToolResult(call.call_id, call.name, error=tool_error(rule.say, retryable=False))
+        else:
+            result = self._desk.take(turn, call, self._now())
+        await self._return([result] if result is not None else [])
+
+    async def _bring(self, result: Result) -> None:
+        """What came of a call."""
+        if self._speech is not None:
+            self._speech.progress_s = self._now()
+        await self._return(self._desk.bring(result))
+
+    async def _return(self, results: Iterable[ToolResult]) -> None:
+        for result in results:
+            if self._session is not None:
+                await self._within(self._session.send_tool_result(result))
 
     async def _hear_end(self, done: TurnDone) -> None:
         speech, answer = self._speech, self._answer
-        if speech is None or not speech.is_ended or done.reason in ("calls", "cancelled"):
+        if speech is None or not speech.is_ended or done.reason == "cancelled":
+            return
+        if done.reason == "calls":
+            if self._desk.waits_for_user and answer is None:
+                self._answered(speech)  # by the device, which asks the user itself
             return
         if answer is not None:
             answer.finish(self._now())

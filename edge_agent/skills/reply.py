@@ -15,9 +15,9 @@ Slots = Mapping[str, Value]
 class Act:
     """Something done beyond words, for those who carry it out or show it.
 
-    kind: "volume" (value: percent, 0 while muted), "stop_speaking", "stop_alarm", "light" (target: area and name; value:
-    on, off, percent or a colour), "media" (value: pause, resume, next, previous), "lock" (target: door; value: lock,
-    unlock), "timer" (target: label; value: "started" or "cancelled"), "list" (target: list; value: item).
+    kind: "volume" (value: percent, 0 while muted), "stop_speaking", "stop_alarm", "light" (target: area and name;
+    value: on, off, percent or a colour), "media" (value: pause, resume, next, previous), "lock" (target: door;
+    value: lock, unlock), "timer" (target: label; value: "started" or "cancelled"), "list" (target: list; value: item).
     area, name: of a device, as the commands file calls them; empty: not said.
     """
 

@@ -1,8 +1,8 @@
 """The skills as functions that a model may call: one registry for every provider.
 
-Names and descriptions stand here, what a parameter may be comes from the commands file, so that a model can ask for what
-a user can say. A tool stands for one intent, or for a few that differ in an `action`. What the file says and no skill
-here knows is offered too, by the name of its intent.
+Names and descriptions stand here, what a parameter may be comes from the commands file, so that a model can ask for
+what a user can say. A tool stands for one intent, or for a few that differ in an `action`. What the file says and no
+skill here knows is offered too, by the name of its intent.
 """
 
 import re

@@ -17,7 +17,7 @@ def test_shipped_rules() -> None:
     assert rules.broken_by("user", CARD) is not None
     assert rules.broken_by("agent", "Please tell me your PIN.") is not None
     assert rules.broken_by("user", "please tell me your pin") is None
-    assert rules.broken_by("call", "unlock_door {}") is not None
+    assert rules.broken_by("call", "pay_bill {}") is not None
     for harmless in ("In 1969 two people walked on the moon.", "It is 12 degrees.", "Call 555 0134."):
         assert rules.broken_by("agent", harmless) is None
 

@@ -180,6 +180,7 @@ class GeminiServer(Served):
                 raise Refused(1008, "Requested entity was not found.")
             if "response" not in result:
                 raise Refused(1007, "functionResponses.response is missing.")
+            self._stage.tool_results.append(result)
             if not waiting.done():
                 waiting.set_result(None)
 
@@ -217,14 +218,16 @@ class GeminiServer(Served):
 
     async def _call_tool(self) -> None:
         call = self._scene.call
-        offered = [d["name"] for tool in self._setup.get("tools", []) for d in tool.get("functionDeclarations", [])]
+        offered = {d["name"]: d for tool in self._setup.get("tools", []) for d in tool.get("functionDeclarations", [])}
         if call is None or call[0] not in offered:
             return
-        self._num_calls += 1
-        call_id = f"call-{self._num_calls}"
-        self._calls[call_id] = waiting = asyncio.get_running_loop().create_future()
-        await self._send({"toolCall": {"functionCalls": [{"id": call_id, "name": call[0], "args": dict(call[1])}]}})
-        await waiting
+        for _ in range(self._scene.num_calls):
+            self._num_calls += 1
+            call_id = f"call-{self._num_calls}"
+            self._calls[call_id] = waiting = asyncio.get_running_loop().create_future()
+            await self._send({"toolCall": {"functionCalls": [{"id": call_id, "name": call[0], "args": dict(call[1])}]}})
+            if offered[call[0]].get("behavior") != "NON_BLOCKING":
+                await waiting
 
     async def _say(self) -> None:
         """Sound faster than it is played, and words wherever they fall."""

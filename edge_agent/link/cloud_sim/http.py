@@ -121,6 +121,8 @@ class HttpPeer:
     def _pieces(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         call = self._scene.call
         offered = [tool["function"]["name"] for tool in values.get("tools", [])]
+        results = [message["content"] for message in values["messages"] if message["role"] == "tool"]
+        self._stage.tool_results[:] = [json.loads(result) for result in results]
         if call is not None and call[0] in offered and values["messages"][-1]["role"] != "tool":
             made = {"name": call[0], "arguments": json.dumps(dict(call[1]))}
             call_id = f"call_{self._stage.num_turns}"

@@ -80,6 +80,8 @@ class LiveServer(Served):
             await self._error("missing_required_parameter", f"Missing required parameter: '{missing[0]}'.", message)
         elif kind == "session.input_audio.append":
             await self._hear(base64.b64decode(message["audio"]))
+        elif kind == "response.item.create":
+            self._stage.tool_results.append(json.loads(message["item"]["output"]))
         elif kind == "session.close":
             await self._close("close_requested")
         elif kind in _APPENDS:

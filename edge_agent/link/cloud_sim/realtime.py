@@ -171,7 +171,7 @@ class RealtimeServer(Served):
         if item["type"] == "function_call_output":
             if item["call_id"] not in self._called:
                 raise _Wrong("invalid_tool_call_id", f"Tool call ID '{item['call_id']}' not found in conversation.")
-            json.loads(item["output"])
+            self._stage.tool_results.append(json.loads(item["output"]))
         item.setdefault("id", self._new_id("item"))
         self._items[item["id"]] = 0
         await self._event("conversation.item.added", item=item, previous_item_id=None)

@@ -78,6 +78,7 @@ class Scene:
     session_s: float = 600.0
     notice_s: float = 10.0  # how long before the end of the session it is announced
     call: tuple[str, Mapping[str, Any]] | None = None  # a tool it calls in each turn, where it is offered
+    num_calls: int = 1  # how often: some models repeat themselves
     slow_pong_s: float = 12.0
     seed: int = 1
 
@@ -91,6 +92,7 @@ class Stage:
     handles: dict[str, bool] = field(default_factory=dict)  # of sessions to resume: whether it is still connected
     num_turns: int = 0
     num_heard_bytes: int = 0
+    tool_results: list[Any] = field(default_factory=list)  # as they came
 
 
 @lru_cache(maxsize=16)

@@ -115,17 +115,26 @@ def parity(checkpoint: Path, recordings: Path, seconds: float) -> None:
 
 
 @main.command(name="eval")
-@click.option("--checkpoint", type=_file, default=WORK / "listener" / "checkpoint.pt", show_default=True)
-@_data_option("Labelled orders in commands/, noises in noise/.")
-@click.option("--commands", type=_file, default=HOUSEHOLD, show_default=True, help="Grammar to decode with.")
+@click.option("--checkpoint", "checkpoints", type=_file, multiple=True, help="A teacher's or a student's; repeatable.")
+@click.option("--bundle", "bundles", type=_present_folder, multiple=True, help="Its int8 graphs, too; repeatable.")
+@click.option("--backend", default="onnx", show_default=True, help="Runtime of the bundles.")
+@_data_option("Labelled orders and their context in commands/, noises in noise/.")
 @click.option("--snr-db", "snrs_db", type=float, multiple=True, default=(12.0,), show_default=True, help="Repeatable.")
-def evaluate(checkpoint: Path, data: Path, commands: Path, snrs_db: tuple[float, ...]) -> None:
-    """Whole orders that people spoke and the checkpoint hears right, clean and in noise."""
-    from edge_agent.models.decoder import DecoderSettings
+@click.option("--limit", default=0, show_default=True, help="Recordings; 0: all.")
+def evaluate(
+    checkpoints: tuple[Path, ...], bundles: tuple[Path, ...], backend: str, data: Path, snrs_db: tuple[float, ...],
+    limit: int,
+) -> None:  # fmt: skip
+    """Whole orders that people spoke and each network hears right, side by side, clean and in noise."""
+    from export.evaluate import bundle_hears, network_hears
     from export.evaluate import evaluate as run
     from export.train import load_average
 
-    run(load_average(checkpoint), data, commands, DecoderSettings(), snrs_db)
+    hearers = {str(path): network_hears(load_average(path)) for path in checkpoints}
+    hearers |= {f"{path} {backend}": bundle_hears(path, backend) for path in bundles}
+    if not hearers:
+        raise click.UsageError("nothing to evaluate: give --checkpoint or --bundle")
+    run(hearers, data, snrs_db, limit)
 
 
 @main.command()

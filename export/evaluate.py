@@ -1,27 +1,31 @@
-"""Whole commands right on people's recordings, for a network as it comes out of training (no hop, no turn-taking).
+"""Whole commands right on people's recordings, for networks as they come out of training (no hop, no turn-taking).
 
-`benchmarks/commands.py` measures the same through the agent itself; this one is quick, so that training can be steered.
-An utterance counts as right when the intent and every labelled slot match (extra slots are not punished).
+`edge-agent models eval` measures a bundle; this one is quick, so that training can be steered, and it puts teacher,
+student and the quantised student side by side: all with the same decoder settings.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from edge_agent.dsp.reference_mel import log_mel
 from edge_agent.evaluation import recordings
-from edge_agent.evaluation.recordings import Floats, Labelled, held_out_noises, mix, read_labelled, read_mono
+from edge_agent.evaluation.recordings import Floats, Labelled, held_out_noises, mix, read_mono
+from edge_agent.evaluation.setting import commands_of
 from edge_agent.evaluation.statistics import Share
-from edge_agent.models.commands import load_commands
+from edge_agent.models.bundle import Bundle
 from edge_agent.models.decoder import Decoder, DecoderSettings, Hypothesis
-from edge_agent.models.grammar import compile_commands
+from edge_agent.models.listener import Listener
 from edge_agent.models.phone_graph import PhoneGraph
-from edge_agent.units import STEP_SAMPLES
+from edge_agent.units import NUM_MELS, STEP_SAMPLES, STRIDE_HOPS
 from export.net import ListenerNet
+
+Hear = Callable[[Floats], Floats]  # a whole recording -> CTC log posteriors [num_frames, 40]
 
 
 def with_silence(samples: Floats) -> Floats:
@@ -30,14 +34,34 @@ def with_silence(samples: Floats) -> Floats:
     return padded[: len(padded) // STEP_SAMPLES * STEP_SAMPLES]
 
 
-def log_posteriors(net: ListenerNet, samples: Floats) -> Floats:
-    """CTC log posteriors of a whole recording, [num_frames, 40]."""
-    with torch.inference_mode():
-        logits, _, _ = net(torch.from_numpy(log_mel(with_silence(samples)).astype(np.float32))[None])
-    return logits[0].log_softmax(1).numpy()  # type: ignore[no-any-return]
+def network_hears(net: ListenerNet) -> Hear:
+    """With a network of torch, all at once."""
+
+    def hear(samples: Floats) -> Floats:
+        with torch.inference_mode():
+            logits, _, _ = net(torch.from_numpy(log_mel(with_silence(samples)).astype(np.float32))[None])
+        return logits[0].log_softmax(1).numpy()  # type: ignore[no-any-return]
+
+    return hear
 
 
-def decode(graph: PhoneGraph, posteriors: Floats, settings: DecoderSettings) -> Hypothesis:
+def bundle_hears(bundle: Path, backend: str) -> Hear:
+    """With what is shipped, step by step."""
+    listener = Listener(Bundle.open(bundle), backend)
+
+    def hear(samples: Floats) -> Floats:
+        listener.reset()
+        steps = log_mel(with_silence(samples)).astype(np.float32).reshape(-1, STRIDE_HOPS, NUM_MELS)
+        posteriors = []
+        for frames in steps:
+            listener.step(frames)
+            posteriors.append(listener.log_posteriors.copy())
+        return np.concatenate(posteriors)
+
+    return hear
+
+
+def decode(graph: PhoneGraph, posteriors: Floats, settings: DecoderSettings | None = None) -> Hypothesis:
     """What the decoder makes of a whole recording."""
     decoder = Decoder(graph, settings)
     for first in range(0, len(posteriors), 2):
@@ -46,7 +70,7 @@ def decode(graph: PhoneGraph, posteriors: Floats, settings: DecoderSettings) -> 
 
 
 def is_right(hypothesis: Hypothesis, label: Labelled) -> bool:
-    """Intent and every labelled slot match."""
+    """Intent and every labelled slot match; extra slots are not punished."""
     return hypothesis.intent == label.intent and all(
         hypothesis.slots.get(name) == value for name, value in label.slots.items()
     )
@@ -60,22 +84,20 @@ def conditions(data: Path, snrs_db: tuple[float, ...]) -> Iterator[tuple[str, Ca
         yield f"{snr_db:g} dB", lambda samples, index, snr_db=snr_db: mix(samples, noises[index % len(noises)], snr_db)  # type: ignore[misc]
 
 
-def evaluate(
-    net: ListenerNet, data: Path, commands: Path, settings: DecoderSettings, snrs_db: tuple[float, ...] = (12.0,)
-) -> None:
-    """Print the table of whole commands right, and the slots that go wrong most."""
-    graph = compile_commands(load_commands(commands))
-    labels = read_labelled(data / "commands").recordings
-    table = Table("hearing", "right", "share", "95 %", "complete", title=f"{len(labels)} people's orders")
-    for name, hear in conditions(data, snrs_db):
-        hypotheses = [
-            decode(graph, log_posteriors(net, hear(read_mono(label.path), index)), settings)
-            for index, label in enumerate(labels)
-        ]
-        num_right = sum(map(is_right, hypotheses, labels))
-        low, high = Share(num_right, len(labels)).interval
-        complete = np.mean([hypothesis.is_complete for hypothesis in hypotheses])
-        table.add_row(
-            name, str(num_right), f"{num_right / len(labels):.1%}", f"{low:.1%}-{high:.1%}", f"{complete:.1%}"
-        )
+def evaluate(hearers: Mapping[str, Hear], data: Path, snrs_db: tuple[float, ...] = (12.0,), limit: int = 0) -> None:
+    """Print whole commands right for each way of hearing, with the bounds of 95 %; `limit`: recordings, 0 for all."""
+    folder, graph = commands_of(data / "commands")
+    labels = folder.recordings[: limit or None]
+    table = Table("hearing", *hearers, title=f"{len(labels)} people's orders")
+    for name, disturb in conditions(data, snrs_db):
+        sounds = [disturb(read_mono(label.path), index) for index, label in enumerate(labels)]
+        shares = []
+        for hearer, hear in hearers.items():
+            right = [
+                is_right(decode(graph, hear(sound)), label)
+                for sound, label in track(list(zip(sounds, labels, strict=True)), description=f"{hearer}, {name}")
+            ]
+            low, high = Share(sum(right), len(right)).interval
+            shares.append(f"{np.mean(right):.1%} ({low:.1%}-{high:.1%})")
+        table.add_row(name, *shares)
     Console().print(table)

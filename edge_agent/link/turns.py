@@ -69,6 +69,7 @@ class Turns:
         self._guard = AnswerGuard(policy.rules, policy.without_words)
         self._history: deque[Said] = deque(maxlen=MOST_TURNS_KEPT)
         self._spoken: dict[str, str] = {}  # of the present turn, by role
+        self._early_calls: list[ToolCall] = []  # of a model that found the turn's end before this device did
         self.hold_ms: list[float] = []  # what the safety rules added, since someone looked
 
     @property
@@ -89,10 +90,7 @@ class Turns:
     @property
     def is_stuck(self) -> bool:
         """The session should have said something long ago."""
-        speech = self._speech
-        if speech is None or not speech.is_ended or self._desk.waits_for_user:
-            return False
-        return self._now() - speech.progress_s > ANSWER_WITHIN_S
+        return self._is_overdue and not self._desk.waits_for_user
 
     @property
     def holds_sound(self) -> bool:
@@ -127,6 +125,8 @@ class Turns:
         speech, answer, now_s = self._speech, self._answer, self._now()
         await self._return(self._desk.overdue(now_s))
         if answer is None or speech is None:
+            if speech is not None and self._is_overdue and self._desk.waits_for_user:
+                self._answered(speech)  # by the device, which asks for the yes itself
             return
         answer.release(now_s)
         self._collect_holds(answer)
@@ -156,6 +156,9 @@ class Turns:
         elif isinstance(parcel, Ended):
             speech.is_ended = True
             await self._ask(speech)
+            early, self._early_calls = self._early_calls, []
+            for call in early:
+                await self._hear_call(call)
         elif isinstance(parcel, Abandoned):
             if self._session is not None:
                 await self._within(self._session.abandon_turn())
@@ -166,7 +169,7 @@ class Turns:
             await self._cancel(0.0, "cancelled")
         self._speech = Speech.begin(began)
         self._guard = AnswerGuard(self._policy.rules, self._policy.without_words)
-        self._spoken = {}
+        self._spoken, self._early_calls = {}, []
         if self._session is not None:
             await self._within(self._session.begin_turn())
 
@@ -271,7 +274,10 @@ class Turns:
     async def _hear_call(self, call: ToolCall) -> None:
         """The house does it, unless a rule forbids it."""
         speech, turn = self._speech, 0
-        if speech is not None and speech.is_ended:
+        if speech is not None and not speech.is_ended:
+            self._early_calls.append(call)
+            return
+        if speech is not None:
             speech.progress_s, turn = self._now(), speech.turn
         rule = self._policy.rules.broken_by("call", f"{call.name} {dict(call.arguments)}")
         if rule is not None:
@@ -293,11 +299,7 @@ class Turns:
 
     async def _hear_end(self, done: TurnDone) -> None:
         speech, answer = self._speech, self._answer
-        if speech is None or not speech.is_ended or done.reason == "cancelled":
-            return
-        if done.reason == "calls":
-            if self._desk.waits_for_user and answer is None:
-                self._answered(speech)  # by the device, which asks the user itself
+        if speech is None or not speech.is_ended or done.reason in ("calls", "cancelled"):
             return
         if answer is not None:
             answer.finish(self._now())
@@ -307,6 +309,11 @@ class Turns:
             self.lose(REFUSED)
         elif done.reason != "interrupted":  # by our own new turn, whose answer is still owed
             await self._ask_again(speech)
+
+    @property
+    def _is_overdue(self) -> bool:
+        speech = self._speech
+        return speech is not None and speech.is_ended and self._now() - speech.progress_s > ANSWER_WITHIN_S
 
     def _answered(self, speech: Speech) -> None:
         self._outbox.send(Over(speech.turn, self._spoken.get("agent", "").strip()[:MAX_SHOWN_LETTERS]))

@@ -30,6 +30,7 @@ from edge_agent.parcels import Began, Parcel
 
 RENEW_AT = 0.9  # of the longest time that a provider keeps a session
 TICK_S = 0.02
+IDLE_TICK_S = 0.5
 
 
 class Runner:
@@ -148,9 +149,16 @@ class Runner:
     async def _watch(self) -> None:
         """Deadlines, the age of the session, and sound that waits for its words."""
         while True:
-            await asyncio.sleep(TICK_S if self.turns.holds_sound else 10 * TICK_S)
+            await asyncio.sleep(self._tick_s)
             async with self._lock:
                 await self._look()
+
+    @property
+    def _tick_s(self) -> float:
+        """How long nothing can become due."""
+        if self.turns.holds_sound:
+            return TICK_S
+        return 10 * TICK_S if self.turns.is_busy else IDLE_TICK_S
 
     async def _look(self) -> None:
         await self.turns.look()

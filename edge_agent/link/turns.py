@@ -7,7 +7,6 @@ Thread: one asyncio loop; the caller (`session.py`) sees to it that one method a
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from edge_agent.link.cloud.base import (
     AudioDelta,
     CloudEvent,
     CloudSession,
+    Role,
     Said,
     ToolCall,
     ToolResult,
@@ -25,6 +25,7 @@ from edge_agent.link.cloud.base import (
 from edge_agent.link.cloud.tools import tool_error
 from edge_agent.link.desk import Desk
 from edge_agent.link.jitter import DelaySpread
+from edge_agent.link.memory import Memory
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import AnswerGuard, Rule, Rules, WithoutWords
@@ -33,9 +34,9 @@ from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Lost, Over, P
 
 ANSWER_WITHIN_S = 4.0  # of the end of a turn, or of the last sound of its answer; then the session is taken for dead
 SEND_WITHIN_S = 1.0
-MOST_TURNS_KEPT = 12  # of what was said before, for a session that cannot resume
 MOST_REPEATS = 2
 MAX_SHOWN_LETTERS = 2_000
+ROLES: tuple[Role, ...] = ("user", "agent")
 
 NO_ANSWER = "The cloud had no answer."
 REFUSED = "The cloud does not want to answer that."
@@ -67,7 +68,7 @@ class Turns:
         self._speech: Speech | None = None
         self._answer: Answer | None = None
         self._guard = AnswerGuard(policy.rules, policy.without_words)
-        self._history: deque[Said] = deque(maxlen=MOST_TURNS_KEPT)
+        self._memory = Memory()
         self._spoken: dict[str, str] = {}  # of the present turn, by role
         self._early_calls: list[ToolCall] = []  # of a model that found the turn's end before this device did
         self.hold_ms: list[float] = []  # what the safety rules added, since someone looked
@@ -75,7 +76,7 @@ class Turns:
     @property
     def history(self) -> tuple[Said, ...]:
         """What was said before, for a session that cannot resume."""
-        return tuple(self._history)
+        return self._memory.told()
 
     @property
     def is_busy(self) -> bool:
@@ -214,9 +215,8 @@ class Turns:
         speech.receipt.outcome = outcome
         if speech.receipt.hosts:
             self._keep(speech.receipt)
-        for role in ("user", "agent"):
-            if text := self._spoken.get(role, "").strip():
-                self._history.append(Said("user" if role == "user" else "agent", text))
+        for role in ROLES:
+            self._memory.add(role, self._spoken.get(role, ""))
         self._speech = self._answer = None
 
     async def _within(self, sending: Awaitable[None]) -> None:

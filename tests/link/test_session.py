@@ -15,7 +15,7 @@ from benchmarks.cloud_in_memory import FAULTS, PIECE_MS, Fault, Network
 from benchmarks.offload_rig import Rig, memory_network
 from edge_agent.link.choosing import UNREACHABLE
 from edge_agent.link.safety import Rule, Rules
-from edge_agent.link.turns import BROKEN, MOST_TURNS_KEPT, NO_ANSWER
+from edge_agent.link.turns import BROKEN, NO_ANSWER
 from edge_agent.parcels import Cancelled, Piece
 
 LONGEST_SILENCE_S = 3.0
@@ -269,7 +269,6 @@ def test_memory_is_flat() -> None:
         grown = sum(entry.size_diff for entry in tracemalloc.take_snapshot().compare_to(before, "filename"))
         tracemalloc.stop()
         assert grown < 200_000
-        assert len(rig.runner.turns.history) <= MOST_TURNS_KEPT
 
     played(lambda: Rig([network.provider()]), act)
 

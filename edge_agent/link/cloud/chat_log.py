@@ -1,13 +1,13 @@
 """The conversation of a pipeline, at a constant size, as the chat endpoint wants it: only what was really heard."""
 
 import base64
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from edge_agent.link.cloud.base import Said
 
 MAX_MESSAGES = 40
+KEPT_MESSAGES = 24  # once there are more: dropped many at a time, what is left stays a prefix that servers cache
 
 
 class ChatLog:
@@ -15,9 +15,9 @@ class ChatLog:
 
     def __init__(self, instructions: str, history: Iterable[Said]) -> None:
         self._first = [{"role": "system", "content": instructions}] if instructions else []
-        self._messages: deque[dict[str, Any]] = deque(maxlen=MAX_MESSAGES)
+        self._messages: list[dict[str, Any]] = []
         for said in history:
-            self._messages.append({"role": "assistant" if said.role == "agent" else "user", "content": said.text})
+            self._add({"role": "assistant" if said.role == "agent" else "user", "content": said.text})
         self._reply: dict[str, Any] | None = None
         self._spoken: list[tuple[str, float]] = []
 
@@ -34,12 +34,12 @@ class ChatLog:
         if jpeg is not None:
             url = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
             content = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]
-        self._messages.append({"role": "user", "content": content})
+        self._add({"role": "user", "content": content})
 
     def begin_reply(self) -> None:
         """An answer begins."""
         self._reply, self._spoken = {"role": "assistant", "content": ""}, []
-        self._messages.append(self._reply)
+        self._add(self._reply)
 
     def write(self, text: str) -> None:
         """The next words of the answer."""
@@ -60,17 +60,22 @@ class ChatLog:
 
     def result(self, call_id: str, output: str) -> None:
         """What came of one call."""
-        self._messages.append({"role": "tool", "tool_call_id": call_id, "content": output})
+        self._add({"role": "tool", "tool_call_id": call_id, "content": output})
 
     def cut_reply(self, heard_ms: float) -> None:
         """The talker cut the answer off: only the words that were heard were said, and its calls are off."""
         if self._reply is not None:
             self._reply["content"] = heard_words(self._spoken, heard_ms)
             self._reply.pop("tool_calls", None)
-            self._messages = deque((m for m in self._messages if m["role"] != "tool"), maxlen=MAX_MESSAGES)
+            self._messages = [message for message in self._messages if message["role"] != "tool"]
             for message in self._messages:
                 message.pop("tool_calls", None)
         self._reply = None
+
+    def _add(self, message: dict[str, Any]) -> None:
+        self._messages.append(message)
+        if len(self._messages) > MAX_MESSAGES:
+            del self._messages[:-KEPT_MESSAGES]
 
 
 def heard_words(spoken: Sequence[tuple[str, float]], heard_ms: float) -> str:

@@ -4,6 +4,9 @@ from typing import Any
 
 from edge_agent.link.cloud.base import Role, SessionConfig, Tool
 
+# half of it is dropped at once: 128 k would be kept otherwise, and answers get slower and dearer with each turn
+COMPRESSION = {"triggerTokens": 32_000, "slidingWindow": {"targetTokens": 16_000}}
+
 
 def is_preview(config: SessionConfig) -> bool:
     """Gemini 3.1 Flash Live: tools wait for their result, and history can only be given at the beginning."""
@@ -35,7 +38,7 @@ def setup(config: SessionConfig) -> dict[str, Any]:
         "generationConfig": generation,
         "realtimeInputConfig": {"automaticActivityDetection": {"disabled": config.turns == "device"}},
         "sessionResumption": {"handle": config.resume_handle} if config.resume_handle else {},
-        "contextWindowCompression": {"slidingWindow": {}},
+        "contextWindowCompression": COMPRESSION,
         "inputAudioTranscription": {},
         "outputAudioTranscription": {},
     }

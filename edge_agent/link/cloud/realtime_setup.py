@@ -9,6 +9,8 @@ from edge_agent.link.cloud.base import SessionConfig, Tool, ToolResult
 from edge_agent.link.cloud.tools import answer
 
 RATE_HZ = 24_000
+# when it is full, a fifth is dropped at once: what is left stays the same from turn to turn, and cached
+_TRUNCATION = {"type": "retention_ratio", "retention_ratio": 0.8, "token_limits": {"post_instructions": 16_000}}
 _FORMAT = {"type": "audio/pcm", "rate": RATE_HZ}
 _TRANSCRIBER = "gpt-transcribe"
 
@@ -27,7 +29,7 @@ def session(config: SessionConfig) -> dict[str, Any]:
             "input": {"format": _FORMAT, "transcription": transcription, "turn_detection": detection},
             "output": output,
         },
-        "truncation": "auto",
+        "truncation": _TRUNCATION,
     }
     if config.instructions:
         fields["instructions"] = config.instructions

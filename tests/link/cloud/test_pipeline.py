@@ -240,3 +240,16 @@ def test_the_conversation_has_a_constant_size_and_no_result_without_its_call() -
 )
 def test_words_that_were_heard(heard_ms: float, words: str) -> None:
     assert heard_words([("a b c d", 1000.0), ("e f", 500.0)], heard_ms) == words
+
+
+def test_what_is_sent_stays_a_prefix_of_what_is_sent_next_nearly_always() -> None:
+    """Servers cache the prefix of a prompt: a log that drops one message each turn would never be cached."""
+    log, before, num_kept, num_turns = ChatLog("be brief", []), [], 0, 200
+    for number in range(num_turns):
+        log.user(f"question {number}")
+        messages = [str(message) for message in log.messages()]
+        num_kept += messages[: len(before)] == before
+        before = messages
+        log.begin_reply()
+        log.write(f"answer {number}")
+    assert num_kept >= 0.85 * num_turns

@@ -3,6 +3,8 @@
 Thread: hop only.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from edge_agent.models.decoder import Hypothesis
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.reply import Act
 from edge_agent.skills.reply import Reply as SkillReply
+from edge_agent.skills.undo import amended
 from edge_agent.talk import Talk
 from edge_agent.turn import Grammar, Turn
 from edge_agent.understanding import NOTHING_HEARD, Understanding, grammar_of
@@ -28,6 +31,14 @@ CORRECTING = ("Correct", "Undo")
 GO_ON = "Yes"
 STEADY_MS = 40  # a reading that holds for a step is worth preparing for
 QUESTION_VOICED_MS = 500  # shorter speech that is no command is no question either
+
+
+def meant(heard: Hypothesis) -> Hypothesis:
+    """A command that was corrected in the same breath, with what was said instead; no command if that does not fit."""
+    if heard.instead is None or heard.intent is None:
+        return heard
+    slots = amended(heard.intent, heard.slots, heard.instead, was_broken_off=heard.was_broken_off)
+    return NOTHING_HEARD if slots is None else replace(heard, slots=slots)
 
 
 class Conversation:
@@ -64,8 +75,11 @@ class Conversation:
     def answer(self, at_sample: int, heard: Hypothesis, turn_ms: float, voiced_ms: float) -> None:
         """The user's turn ended with these words."""
         self._prepared = NOTHING_HEARD
+        was, heard = heard.slots, meant(heard)
         grammar = grammar_of(heard)
         if grammar >= Grammar.COULD_GO_ON and heard.intent is not None and self._asking.keeps(at_sample, heard.intent):
+            if heard.instead is not None:
+                self._emit(Corrected(at_sample, heard.intent, heard.slots, was))
             self._carry_out(at_sample, heard.intent, heard)
             return
         self._emit(NoIntent(at_sample, heard.confidence))
@@ -110,6 +124,7 @@ class Conversation:
 
     def _prepare(self, at_sample: int, heard: Hypothesis) -> None:
         """The user may have said this and nothing more: have the reply made into sound, and say nothing yet."""
+        heard = meant(heard)
         if heard.intent is None or heard.intent in CORRECTING or grammar_of(heard) < Grammar.COULD_GO_ON:
             return
         if (heard.intent, heard.slots) == (self._prepared.intent, self._prepared.slots):

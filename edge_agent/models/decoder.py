@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.models.confidence import ConfidenceModel, Features, features
-from edge_agent.models.phone_graph import Label, PhoneGraph, SlotValue
+from edge_agent.models.phone_graph import BROKEN_OFF, NO_LABEL, Label, PhoneGraph, SlotValue
 from edge_agent.models.search import GraphSearch, SearchSettings, flatten
 
 # People's long orders lose words without a bonus for each phone; where a sentence can be short, the same bonus hears
@@ -65,6 +65,8 @@ class Hypothesis:
     words: tuple[str, ...] = ()
     intent: str | None = None  # None while the sentence is incomplete
     slots: dict[str, SlotValue] = field(default_factory=dict)
+    instead: dict[str, SlotValue] | None = None  # slots that the talker said anew, in the same breath; None: none were
+    was_broken_off: bool = False  # they did so before the sentence was complete
     is_complete: bool = False
     can_continue: bool = True  # more than the end of the sentence can follow
     margin: float = 0.0  # above the best path that means something else
@@ -90,22 +92,27 @@ class _Reading:
     """What a sequence of labels says."""
 
     words: tuple[str, ...]
-    slots: dict[str, SlotValue]
+    slots: dict[str, SlotValue]  # said before a cut
     num_words_up_to: tuple[int, ...]  # by number of labels
+    cut: Label = NO_LABEL
+    instead: dict[str, SlotValue] = field(default_factory=dict)  # said after it
 
 
 def _read(labels: list[Label]) -> _Reading:
     words: list[str] = []
-    slots: dict[str, SlotValue] = {}
+    said: tuple[dict[str, SlotValue], dict[str, SlotValue]] = ({}, {})  # before and after a cut
     counts = [0]
+    cut = NO_LABEL
     for label in labels:
         for one in flatten(label):
             if one.kind == "word":
                 words.append(one.text)
+            if one.kind == "cut":
+                cut = one
             if one.slot:
-                slots[one.slot] = one.value
+                said[cut is not NO_LABEL][one.slot] = one.value
         counts.append(len(words))
-    return _Reading(tuple(words), slots, tuple(counts))
+    return _Reading(tuple(words), said[0], tuple(counts), cut, said[1])
 
 
 class Decoder:
@@ -166,8 +173,10 @@ class Decoder:
         evidence = features(score_per_phone, filler_share, path.margin, path.num_phones)
         return Hypothesis(
             words=reading.words,
-            intent=self._intent(path.node) if is_complete else None,
+            intent=(reading.cut.intent or self._intent(path.node)) if is_complete else None,
             slots=dict(reading.slots),
+            instead=dict(reading.instead) if reading.cut is not NO_LABEL else None,
+            was_broken_off=reading.cut.text == BROKEN_OFF,
             is_complete=is_complete,
             can_continue=bool(self._graph.can_continue[path.node]),
             margin=path.margin,

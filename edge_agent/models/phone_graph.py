@@ -25,10 +25,12 @@ class Label:
     """Something that is known once an arc is taken (or, kind "end", once the sentence ends in a node).
 
     "word": `text` is said. "slot": `slot` is `value`. "end": the sentence means `intent`. "none": entry 0 of a table.
-    `also` holds further labels put out with this one, in order: a word that also sets a slot, an intent's fixed slots.
+    "cut": what was said, an `intent`, is taken back (`text` BROKEN_OFF: before it was complete), and what follows says
+    what is meant instead. `also` holds further labels put out with this one, in order: a word that also sets a slot, an
+    intent's fixed slots.
     """
 
-    kind: Literal["none", "word", "slot", "end"]
+    kind: Literal["none", "word", "slot", "cut", "end"]
     text: str = ""
     intent: str = ""
     slot: str = ""
@@ -37,6 +39,7 @@ class Label:
 
 
 NO_LABEL: Final = Label("none")
+BROKEN_OFF: Final = "broken off"
 
 
 @dataclass(frozen=True, eq=False)

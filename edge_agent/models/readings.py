@@ -52,6 +52,10 @@ class Readings:
             self._steps[place] = list(inside)
         return self._steps[place]
 
+    def meanings_ahead(self, place: Place) -> frozenset[int]:
+        """Intents (as indices) of all sentences from here on."""
+        return self._reachable(place) - {_SLOTS}
+
     def can_matter(self, place: Place) -> bool:
         """True if words that may follow here change what is meant; "please" and the like do not."""
         return len(self._reachable(place)) > 1

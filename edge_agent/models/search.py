@@ -37,11 +37,15 @@ def flatten(label: Label) -> tuple[Label, ...]:
     return own + tuple(inner for other in label.also for inner in flatten(other))
 
 
+def _meant(label: Label) -> tuple[str, object]:
+    return (label.slot, label.value) if label.slot else (label.kind, label.intent)
+
+
 def meanings(labels: tuple[Label, ...]) -> NDArray[np.uint32]:
-    """One number per label: equal for equal slot values, 0 for labels that set no slot."""
+    """One number per label: equal for equal slot values and corrections, 0 for labels that change no meaning."""
     numbers: dict[tuple[tuple[str, object], ...], int] = {(): 0}
-    slots = [tuple((one.slot, one.value) for one in flatten(label) if one.slot) for label in labels]
-    return np.array([numbers.setdefault(key, len(numbers)) for key in slots], np.uint32)
+    meant = [tuple(_meant(one) for one in flatten(label) if one.slot or one.kind == "cut") for label in labels]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in meant], np.uint32)
 
 
 def first_equal(labels: tuple[Label, ...]) -> NDArray[np.int32]:

@@ -65,22 +65,30 @@ def restore(done: Done, house: House, at_sample: int) -> tuple[Act, ...]:
 
 def corrected(done: Done, said: Slots) -> dict[str, Value] | None:
     """Slots of the last command with what was said instead; None when that does not fit it."""
-    slots = dict(done.slots)
-    for name, value in _named(done, said).items():
+    return amended(done.intent, done.slots, said)
+
+
+def amended(intent: str, was: Slots, said: Slots, *, was_broken_off: bool = False) -> dict[str, Value] | None:
+    """Slots of a command with what was said instead; None when that does not fit it.
+
+    was_broken_off: what `was` lacks may be just what was taken back.
+    """
+    slots = dict(was)
+    for name, value in _named(was, said).items():
         group = next((each for each in GROUPS if name in each), (name,))
-        if not _fits(done, group):
+        if not (was_broken_off or _fits(intent, was, group)):
             return None
         slots = {other: old for other, old in slots.items() if other not in group or other in said}
         slots[name] = value
     return slots
 
 
-def _named(done: Done, said: Slots) -> dict[str, Value]:
-    percent = next((name for name in PERCENT if name in done.slots), PERCENT[0])
+def _named(was: Slots, said: Slots) -> dict[str, Value]:
+    percent = next((name for name in PERCENT if name in was), PERCENT[0])
     return {percent if name == PERCENT_SAID else name: value for name, value in said.items()}
 
 
-def _fits(done: Done, group: tuple[str, ...]) -> bool:
+def _fits(intent: str, was: Slots, group: tuple[str, ...]) -> bool:
     """A command that named none of its lights, or no room, may be given one."""
-    may_be_given = group == PLACE and done.intent in ("LightOn", "LightOff", "GetTemperature")
-    return may_be_given or any(name in done.slots for name in group)
+    may_be_given = group == PLACE and intent in ("LightOn", "LightOff", "GetTemperature")
+    return may_be_given or any(name in was for name in group)

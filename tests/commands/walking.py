@@ -6,6 +6,7 @@ import numpy as np
 
 from edge_agent.models.phone_graph import Label, PhoneGraph
 from edge_agent.models.phones import TOKEN_OF_PHONE
+from edge_agent.models.search import flatten
 
 Meaning = tuple[str, tuple[tuple[str, object], ...], tuple[str, ...]]  # intent, slots, words
 _Outputs = tuple[Label, ...]
@@ -30,6 +31,12 @@ class Walker:
         """What a sentence of words, each given with its pronunciations, can mean; empty if it is not in the graph."""
         finals = self._finals(pronunciations)
         return {self._meaning((*outputs, self.graph.labels[self.graph.final_label[node]])) for node, outputs in finals}
+
+    def outputs(self, pronunciations: list[list[tuple[str, ...]]]) -> set[tuple[Label, ...]]:
+        """All labels that a sentence puts out, one by one, for each way to read it."""
+        return {
+            tuple(one for label in outputs for one in flatten(label)) for _, outputs in self._finals(pronunciations)
+        }
 
     def final_nodes(self, pronunciations: list[list[tuple[str, ...]]]) -> set[int]:
         """Nodes in which a sentence ends."""

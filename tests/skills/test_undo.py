@@ -7,6 +7,7 @@ import pytest
 
 from edge_agent.skills.home import Home
 from edge_agent.skills.registry import Skills
+from edge_agent.skills.undo import amended
 from edge_agent.units import SAMPLE_RATE_HZ
 
 NOON = datetime(2026, 3, 14, 12, 0)
@@ -74,6 +75,21 @@ def test_what_does_not_fit_changes_nothing(
     was_on, running = lights_on(skills), list(skills.timers.running)
     assert skills.correct(said, SOON) is None
     assert (lights_on(skills), skills.timers.running) == (was_on, running)
+
+
+@pytest.mark.parametrize(
+    ("was", "said", "was_broken_off", "slots"),
+    [
+        ({"name": "pizza", "minutes": 5}, {"hours": 1}, False, {"name": "pizza", "hours": 1}),
+        ({"name": "pizza"}, {"minutes": 10}, True, {"name": "pizza", "minutes": 10}),
+        ({"name": "pizza"}, {"minutes": 10}, False, None),
+        ({"minutes": 5}, {"colour": "red"}, False, None),
+    ],
+)
+def test_only_a_value_that_was_broken_off_may_be_missing(
+    was: dict[str, Any], said: dict[str, Any], was_broken_off: bool, slots: dict[str, Any] | None
+) -> None:
+    assert amended("StartTimer", was, said, was_broken_off=was_broken_off) == slots
 
 
 def test_long_ago_is_too_late(skills: Skills) -> None:

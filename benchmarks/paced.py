@@ -30,14 +30,14 @@ from tests.device.virtual_card import missing_programs
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MAX_OTHER_MINUTES = 2.0
+PARTS = "breakdown"
 LIMITS = {
     "cpu_percent_of_one_core": 6.0,
     "resident_peak_mb": 110.0,
     "hop_p50_ms": 1.0,
     "hop_p99_ms": 4.0,
     "hop_max_ms": 10.0,
-    "first_answer_p50_ms": 500.0,
-    "sound_to_sound_p50_ms": 500.0,
+    "command_p50_ms": 500.0,
     "hop_and_device_cpu_percent": 6.0,
 }
 
@@ -114,7 +114,8 @@ def main() -> None:
         print(f"virtual sound card: left out, not installed: {', '.join(missing)}")
     else:
         figures["on_virtual_card"] = paced_live.measure(other_minutes, options.profile)
-        console.print(table_of(figures["on_virtual_card"]))
+        console.print(table_of({name: value for name, value in figures["on_virtual_card"].items() if name != PARTS}))
+        console.print(paced_live.table_of_parts(figures["on_virtual_card"]))
     if options.peer_python is None:
         print(
             "peers: left out; give --peer-python PATH, a Python with pipecat-ai, livekit-agents and its Silero plugin"

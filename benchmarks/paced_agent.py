@@ -15,13 +15,14 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.answers import COMMAND, OPEN_QUESTION, median_ms, turns_of
 from benchmarks.processes import cost_of
 from benchmarks.room import COMMANDS, room
 from edge_agent.agent import Agent, load_kit
 from edge_agent.audio.base import NO_XRUNS, State, Xruns
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
-from edge_agent.events import Event, FirstAudio
+from edge_agent.events import Event
 from edge_agent.profile import load_profile
 from edge_agent.units import HOP_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, samples_to_ms
 
@@ -29,14 +30,12 @@ WAKE_PHRASE = "computer"
 
 
 class Loop:
-    """A room's sound for ever; a Duplex that keeps time and notes when the agent begins to sound."""
+    """A room's sound for ever; a Duplex that keeps time."""
 
     def __init__(self, sound: NDArray[np.float32]) -> None:
         self._sound = sound
         self._num_read = 0
         self._began_s = 0.0
-        self._was_sounding = False
-        self.onsets: list[int] = []  # samples of the capture clock
         self.num_late_hops = 0
 
     state: State = "ok"
@@ -58,10 +57,7 @@ class Loop:
         return True
 
     def write_hop(self, out: NDArray[np.float32]) -> None:
-        is_sounding = bool(out.any())
-        if is_sounding and not self._was_sounding:
-            self.onsets.append(self._num_read * HOP_SAMPLES + int(np.flatnonzero(out)[0]))
-        self._was_sounding = is_sounding
+        """Nobody hears it."""
 
     def take_xruns(self) -> Xruns:
         return NO_XRUNS
@@ -70,17 +66,14 @@ class Loop:
         """Nothing to give back."""
 
 
-def answer_latencies_ms(
-    events: Sequence[Event], onsets: Sequence[int], ends: Sequence[int], loop_samples: int
-) -> list[float]:
-    """From the last sample spoken to the first of the reply; an alarm, a filler or a back-channel is no reply."""
-    replies = {event.at_sample for event in events if isinstance(event, FirstAudio) and event.kind == "reply"}
-    latencies = []
-    for onset in onsets:
-        since = onset % loop_samples - np.array(ends)
-        if onset // HOP_SAMPLES * HOP_SAMPLES in replies and (since >= 0).any():
-            latencies.append(samples_to_ms(int(since[since >= 0].min())))
-    return latencies
+def answers_ms(events: Sequence[Event], ends: Sequence[int]) -> dict[str, list[float]]:
+    """From the last sample spoken to the hop in which the answer begins, by what the agent took it for."""
+    turns = turns_of(events, [event.at_sample for event in events], ends)
+    found: dict[str, list[float]] = {COMMAND: [], OPEN_QUESTION: []}
+    for end, turn in zip(ends, turns, strict=True):
+        if turn is not None:
+            found[turn.taken_for].append(samples_to_ms(turn.answered_sample - end))
+    return found
 
 
 def run(minutes: float, profile_name: str) -> dict[str, object]:
@@ -110,7 +103,9 @@ def run(minutes: float, profile_name: str) -> dict[str, object]:
     cpu_percent = 100 * (ended.cpu_s - began.cpu_s) / (time.monotonic() - began_s)
     agent.close()
     summary = agent.meters.summary(agent.hop.at_sample)
-    latencies_ms = answer_latencies_ms(events, loop.onsets, ends, len(sound))
+    num_loops = -(-agent.hop.at_sample // len(sound))
+    all_ends = [number * len(sound) + end for number in range(num_loops) for end in ends]
+    answers = answers_ms(events, all_ends)
     return {
         "minutes": minutes,
         "backend": kit.listener.backend,
@@ -124,8 +119,11 @@ def run(minutes: float, profile_name: str) -> dict[str, object]:
         "num_wakes": sum(event.name == "wake" for event in events),
         "num_turns": summary.num_turns,
         "num_intents": summary.num_intents,
-        "num_answers": len(latencies_ms),
-        "first_answer_p50_ms": round(float(np.median(latencies_ms)), 1) if latencies_ms else None,
+        "num_commands_spoken": num_loops * len(COMMANDS),
+        "num_command_answers": len(answers[COMMAND]),
+        "command_p50_ms": median_ms(answers[COMMAND]),
+        "num_open_question_answers": len(answers[OPEN_QUESTION]),
+        "open_question_p50_ms": median_ms(answers[OPEN_QUESTION]),
     }
 
 

@@ -1,38 +1,70 @@
-"""The whole agent on the virtual sound card: latency from sound to sound, and what all its processes cost.
+"""The whole agent on the virtual sound card: latency from sound to sound, where it goes, and what all processes cost.
 
     python -m benchmarks.paced_live [--minutes 2]
 
 Recordings of people are spoken into the virtual microphone; one recorder hears what is spoken and what the loudspeaker
 plays on one clock, so that a latency holds everything on the way: sound server, device, rings, hop, models, answer.
 Reflex sounds are off, so the first sound after the last word is the answer's.
+
+Where it goes: the way through the card and the rings is measured apart (`sound_way.py`), the silence that was waited
+for and the making of the answer are told by the agent, and what remains is voice that it still heard after the last
+sample spoken. Beside it stand the same recordings without a card, in virtual time.
 """
 
 import argparse
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 import yaml
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
 
+from benchmarks import sound_way
+from benchmarks.answers import COMMAND, OPEN_QUESTION, Turn, answer_latencies_ms, median_ms, turns_of
 from benchmarks.processes import cost_of, descendants
 from benchmarks.results import append
-from benchmarks.room import COMMANDS, room
+from benchmarks.room import COMMANDS, QUESTIONS, room
+from edge_agent.agent import load_kit
+from edge_agent.events import BargeIn, Event, Intent, Xrun, from_json
 from edge_agent.profile import load_profile
-from edge_agent.units import SAMPLE_RATE_HZ, ms_to_samples, samples_to_ms
+from edge_agent.replay import replay_one
+from edge_agent.units import SAMPLE_RATE_HZ
 from tests.device.running_agent import running_agent
 from tests.device.virtual_card import VirtualCard, missing_programs
 
 Samples = NDArray[np.float32]
 
+NAMES = COMMANDS + QUESTIONS
 MAX_MINUTES = 4.5  # then the first timer of five minutes rings
 MEASURED = {"edge_agent.hop_process": "hop", "edge_agent.audio.device_process": "device", "edge_agent.link": "link"}
-FINGERPRINT_SAMPLES = ms_to_samples(20)
-QUIET_MS = 50  # of silence part one sound from the next
-LONGEST_ANSWER_MS = 4000
 SETTLE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording that was spoken, with what became of it; None where nobody knows."""
+
+    clip: str
+    sound_to_sound_ms: float | None
+    turn: Turn | None  # of the agent on the card
+    without_card_ms: float | None
+
+
+@dataclass(frozen=True)
+class Live:
+    """What an agent on the card did; `seen` is when its events were read, in samples since the player began."""
+
+    heard: Samples  # [n, 2]
+    events: list[Event]
+    seen: list[int]
+    costs: dict[str, dict[str, float]]  # by process
+    lasted_s: float
 
 
 def profile_text(name: str) -> str:
@@ -41,32 +73,59 @@ def profile_text(name: str) -> str:
     profile["audio"] |= {"device": "default", "loudspeaker": "isolated"}
     profile["realtime"]["priority"] = 0
     profile["wake"]["phrases"] = []
-    for reflex in ("back_channel", "filler"):
+    for reflex in ("back_channel", "filler", "acknowledge"):
         profile["reflexes"][reflex]["enabled"] = False
     return yaml.safe_dump(profile)
 
 
 def measure(minutes: float, profile_name: str) -> dict[str, Any]:
     """Figures of so many minutes; needs PulseAudio's programs."""
-    sound, ends = room(COMMANDS)
+    sound, ends = room(NAMES)
     num_loops = max(1, round(min(minutes, MAX_MINUTES) * 60 * SAMPLE_RATE_HZ / len(sound)))
-    spoken = np.rint(np.tile(sound, num_loops) * 32768).astype(np.int16).astype(np.float32) / 32768
+    spoken = in_16_bits(np.tile(sound, num_loops))
     all_ends = [loop * len(sound) + end for loop in range(num_loops) for end in ends]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        VirtualCard() as card,
-        running_agent(Path(folder), profile_text(profile_name)) as agent,
-    ):
+    with tempfile.TemporaryDirectory() as folder:
+        profile = Path(folder) / "without_card.yaml"
+        profile.write_text(profile_text(profile_name), encoding="utf-8")
+        with VirtualCard() as card:
+            way = sound_way.measure(card, load_profile(str(profile)).audio).summary
+        with VirtualCard() as card:
+            live = _on_card(card, Path(folder), profile.read_text(encoding="utf-8"), spoken)
+        without_card = _without_card(profile, Path(folder) / "room.wav", spoken, all_ends)
+    latencies = answer_latencies_ms(spoken, all_ends, live.heard)
+    turns = turns_of(live.events, live.seen, all_ends)
+    utterances = [Utterance(*fields) for fields in zip(NAMES * num_loops, latencies, turns, without_card, strict=True)]
+    return {
+        "minutes": round(live.lasted_s / 60, 2),
+        **{f"{kind}_{what}": round(value, 2) for kind, cost in live.costs.items() for what, value in cost.items()},
+        "num_utterances": len(utterances),
+        "num_intents": sum(isinstance(event, Intent) for event in live.events),
+        "num_answers": sum(latency is not None for latency in latencies),
+        "num_xruns": sum(event.count for event in live.events if isinstance(event, Xrun)),
+        "num_stops": sum(event.stage == "stop" for event in live.events if isinstance(event, BargeIn)),
+        **_latencies(utterances),
+        **{f"way_{name}": value for name, value in way.items()},
+        "breakdown": [_breakdown(clip, utterances, way["whole_ms"] or 0.0) for clip in NAMES],
+    }
+
+
+def in_16_bits(sound: Samples) -> Samples:
+    """As it comes out of the card."""
+    levels: Samples = np.rint(sound * np.float32(32768))
+    return levels / np.float32(32768)
+
+
+def _on_card(card: VirtualCard, folder: Path, profile: str, spoken: Samples) -> Live:
+    with running_agent(folder, profile) as agent:
         recording = card.record_room()
         time.sleep(SETTLE_S)
         pids = {kind: pid for pid, kind in _measured(agent.process.pid)}
+        num_before = len(agent.events)
         before, began_s = {kind: cost_of(pid) for kind, pid in pids.items()}, time.monotonic()
         card.play_samples(spoken).wait()
         after, lasted_s = {kind: cost_of(pid) for kind, pid in pids.items()}, time.monotonic() - began_s
         heard = recording.stop()
-        intents = [event["intent"] for event in agent.events if event["event"] == "intent"]
-        num_xruns = sum(event["event"] == "xrun" for event in agent.events)
-    latencies_ms = answer_latencies_ms(spoken, all_ends, heard)
+        events, seen_s = agent.events[num_before:], agent.seen_s[num_before:]
     costs = {
         kind: {
             "cpu_percent": 100 * (after[kind].cpu_s - before[kind].cpu_s) / lasted_s,
@@ -77,54 +136,63 @@ def measure(minutes: float, profile_name: str) -> dict[str, Any]:
     }
     for what in ("cpu_percent", "resident_mb", "proportional_mb"):
         costs.setdefault("hop_and_device", {})[what] = costs["hop"][what] + costs["device"][what]
+    seen = [round((at_s - began_s) * SAMPLE_RATE_HZ) for at_s in seen_s]
+    return Live(heard, [from_json(event) for event in events], seen, costs, lasted_s)
+
+
+def _without_card(profile: Path, path: Path, spoken: Samples, ends: list[int]) -> list[float | None]:
+    """The same recordings in virtual time: latencies to the first sample of the answer."""
+    soundfile.write(path, spoken, SAMPLE_RATE_HZ, subtype="PCM_16")
+    duplex, _ = replay_one(load_kit(load_profile(str(profile))), path, realtime=False, on_event=lambda event: None)
+    # a sample that 16 bits hold no more is not heard on the card either
+    return answer_latencies_ms(spoken, ends, in_16_bits(duplex.conversation))
+
+
+def _latencies(utterances: list[Utterance]) -> dict[str, float | None]:
+    """Medians and more, for commands and for open questions apart."""
+    figures: dict[str, float | None] = {}
+    for kind in (COMMAND, OPEN_QUESTION):
+        of_kind = [one for one in utterances if one.turn and one.turn.taken_for == kind]
+        known = [one.sound_to_sound_ms for one in of_kind if one.sound_to_sound_ms is not None]
+        name = kind.replace(" ", "_")
+        figures |= {
+            f"num_{name}_answers": len(known),
+            f"{name}_p50_ms": median_ms(known),
+            f"{name}_p90_ms": median_ms(known, 0.9),
+            f"{name}_without_card_p50_ms": median_ms(
+                [one.without_card_ms for one in of_kind if one.without_card_ms is not None]
+            ),
+        }
+    return figures
+
+
+def _breakdown(clip: str, utterances: list[Utterance], way_ms: float) -> dict[str, Any]:
+    """Medians over one recording; parts that add up for each single utterance need not in their medians."""
+    known = [
+        (one, one.turn, one.sound_to_sound_ms)
+        for one in utterances
+        if one.clip == clip and one.turn and one.sound_to_sound_ms is not None
+    ]
     return {
-        "minutes": round(lasted_s / 60, 2),
-        **{f"{kind}_{what}": round(value, 2) for kind, cost in costs.items() for what, value in cost.items()},
-        "num_commands": len(all_ends),
-        "num_intents": len(intents),
-        "num_answers": len(latencies_ms),
-        "num_xruns": num_xruns,
-        "sound_to_sound_p50_ms": round(float(np.median(latencies_ms)), 1) if latencies_ms else None,
-        "sound_to_sound_p90_ms": round(float(np.quantile(latencies_ms, 0.9)), 1) if latencies_ms else None,
+        "clip": clip,
+        "taken_for": sorted({turn.taken_for for _, turn, _ in known}),
+        "num_answers": len(known),
+        "sound_to_sound_ms": median_ms([whole_ms for _, _, whole_ms in known]),
+        "way_ms": way_ms,
+        "heard_on_ms": median_ms([ms - way_ms - turn.silence_ms - turn.making_ms for _, turn, ms in known]),
+        "silence_ms": median_ms([turn.silence_ms for _, turn, _ in known]),
+        "making_ms": median_ms([turn.making_ms for _, turn, _ in known]),
+        "without_card_ms": median_ms([one.without_card_ms for one, _, _ in known if one.without_card_ms is not None]),
     }
 
 
-def answer_latencies_ms(spoken: Samples, ends: list[int], heard: Samples) -> list[float]:
-    """For each command that was answered: its last sample to the first sample that the loudspeaker plays.
-
-    heard: [n, 2], what was spoken and what the loudspeaker played; `ends`: where commands end in `spoken`.
-    """
-    onsets = _onsets(heard[:, 1])
-    latencies, shift = [], int(np.flatnonzero(heard[:, 0])[0]) - int(np.flatnonzero(spoken)[0])
-    for end in ends:
-        at = _find(heard[:, 0], spoken[end - FINGERPRINT_SAMPLES : end], end - FINGERPRINT_SAMPLES + shift)
-        if at is None:
-            continue  # the player left a gap there, so nobody knows when the command ended
-        last = at + FINGERPRINT_SAMPLES
-        shift = last - end
-        after = onsets[(onsets >= last) & (onsets < last + ms_to_samples(LONGEST_ANSWER_MS))]
-        if len(after):
-            latencies.append(samples_to_ms(int(after[0]) - last))
-    return latencies
-
-
-def _onsets(played: Samples) -> NDArray[np.intp]:
-    """Where sounds begin."""
-    sounding = np.flatnonzero(played)
-    is_first = np.diff(sounding, prepend=-SAMPLE_RATE_HZ) > ms_to_samples(QUIET_MS)
-    onsets: NDArray[np.intp] = sounding[is_first]
-    return onsets
-
-
-def _find(heard: Samples, piece: Samples, expected: int, within_samples: int = SAMPLE_RATE_HZ) -> int | None:
-    """Where exactly these samples were heard, near where they are expected."""
-    first = max(0, expected - within_samples)
-    stretch = heard[first : expected + within_samples + len(piece)]
-    if len(stretch) < len(piece):
-        return None
-    windows = np.lib.stride_tricks.sliding_window_view(stretch, len(piece))
-    found = np.flatnonzero((windows == piece).all(axis=1))
-    return first + int(found[0]) if len(found) else None
+def table_of_parts(figures: dict[str, Any]) -> Table:
+    """Where the milliseconds go, for each recording."""
+    table = Table("medians, ms", "taken for", "answers", "whole", "way", "heard on", "silence", "making", "no card")
+    names = ("num_answers", "sound_to_sound_ms", "way_ms", "heard_on_ms", "silence_ms", "making_ms", "without_card_ms")
+    for row in figures["breakdown"]:
+        table.add_row(row["clip"], ", ".join(row["taken_for"]), *(str(row[name]) for name in names))
+    return table
 
 
 def _measured(pid: int) -> list[tuple[int, str]]:
@@ -147,7 +215,9 @@ def main() -> None:
         )
     figures = measure(options.minutes, options.profile)
     for name, value in figures.items():
-        print(f"{name:32s} {value}")
+        if name != "breakdown":
+            print(f"{name:32s} {value}")
+    Console().print(table_of_parts(figures))
     append({"benchmark": "paced_live", "profile": options.profile} | figures)
 
 

@@ -32,6 +32,7 @@ class RunningAgent:
         self._notices.bind(address)
         self._notices.settimeout(READY_LIMIT_S)
         self.events: list[dict[str, Any]] = []
+        self.seen_s: list[float] = []  # when each was read, by the monotonic clock
         command = [sys.executable, "-m", "edge_agent", "run", "--json", "--profile", str(profile)]
         environment = os.environ | {"NOTIFY_SOCKET": address}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -66,6 +67,7 @@ class RunningAgent:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            self.seen_s.append(time.monotonic())
             self.events.append(json.loads(line))
 
 

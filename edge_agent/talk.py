@@ -46,6 +46,8 @@ class Talk:
         self._answers_sample = NEVER
         self._said = NOTHING  # the reply that sounds or sounded last
         self._held_hops_left = 0
+        self._is_kept_back = False  # a reply has not begun, for the user speaks
+        self._is_floor_reflex = False  # the reflex that sounds or sounded last takes the floor, as a filler does
         self.num_stops = 0
         self.user_speaks = False  # told by the hop
         self._quiet_hops = 0
@@ -57,18 +59,25 @@ class Talk:
 
     @property
     def holds_floor(self) -> bool:
-        """A reply sounds: something that a user may want to interrupt."""
+        """A reply sounds."""
         return self._mixer.is_speaking and not self._mixer.is_held
 
     @property
+    def may_be_interrupted(self) -> bool:
+        """A reply sounds, or a filler or an acknowledgement: a user who speaks now wants silence."""
+        mixer = self._mixer
+        is_filling = self._is_floor_reflex and mixer.is_reflexing and not mixer.is_reflex_stopping
+        return self.holds_floor or (is_filling and not self.is_held)
+
+    @property
     def is_held(self) -> bool:
-        """A reply waits, silent, to be taken up again."""
-        return self._mixer.is_held
+        """A reply waits, silent, to be taken up again or to begin."""
+        return self._mixer.is_held or self._is_kept_back
 
     @property
     def is_idle(self) -> bool:
         """Nothing sounds, nothing is to be said, and nothing is held."""
-        return not self._kinds and self._mixer.is_silent and not self._mixer.is_held
+        return not self._kinds and self._mixer.is_silent and not self.is_held
 
     @property
     def last_heard_ms(self) -> float:
@@ -82,7 +91,7 @@ class Talk:
     @property
     def is_preparing(self) -> bool:
         """Words were asked for that are not sound yet."""
-        return bool(self._kinds) and not self.has_more and not self._mixer.is_speaking
+        return bool(self._kinds) and not self.has_more and not self._is_kept_back and not self._mixer.is_speaking
 
     @property
     def has_more(self) -> bool:
@@ -110,7 +119,7 @@ class Talk:
     def say(self, text: str, kind: str = "reply") -> None:
         """Queue words; they begin when they are sound and nothing else is being said. An answer ends what is held."""
         if text:
-            if self._mixer.is_held and kind == "reply":
+            if self.is_held and kind == "reply":
                 self.stop()
             if self.has_more and kind == "reply":
                 self._forget()
@@ -123,6 +132,7 @@ class Talk:
         """Play a short sound of the event's kind now, unless one is sounding."""
         clip, samples = self._voice.clip(event.name)
         if self._mixer.play_reflex(samples):
+            self._is_floor_reflex = event is not BackChannel
             self._emit(event(at_sample, clip))
             self._tell_first(at_sample, event.name)
 
@@ -141,8 +151,9 @@ class Talk:
 
     def step(self, at_sample: int) -> None:
         """Once per hop: begin what is ready."""
-        if self._mixer.is_held:
+        if self.is_held:
             self._wait()
+            return
         self._quiet_hops = 0 if self._mixer.is_speaking or self.user_speaks else self._quiet_hops + 1
         if self.has_more and self._quiet_hops < ms_to_hops(LISTENS_MS):
             return
@@ -174,13 +185,19 @@ class Talk:
         """Speak as before."""
         self._mixer.unduck()
 
-    def hold(self) -> None:
-        """Be silent within one hop, and keep the rest of the reply."""
-        self._mixer.hold()
+    def hold(self) -> bool:
+        """Be silent within one hop, and keep the rest of the reply, or all of it; False when there is none to keep."""
+        if self._mixer.is_speaking:
+            self._mixer.hold()
+        else:
+            self._mixer.stop_reflex()
+            self._is_kept_back = bool(self._kinds)
         self._held_hops_left = ms_to_hops(LONGEST_HOLD_MS)
+        return self.is_held
 
     def go_on(self) -> None:
         """Take the held reply up again at the word that was cut."""
+        self._is_kept_back = False
         place = self._mixer.place_samples
         self._mixer.unduck()
         self._mixer.go_on(place - self._said.place_of_word(place))
@@ -188,6 +205,7 @@ class Talk:
     def stop(self) -> None:
         """Fade out and forget what was to be said."""
         self.num_stops += 1
+        self._is_kept_back = False
         self._forget()
         self._mixer.stop(STOP_FADE_MS)
         self._mixer.unduck()

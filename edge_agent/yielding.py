@@ -65,7 +65,7 @@ class Yielding:
             self._count_phone(frame)
         if self._is_voiced:
             evidence.voiced_ms += STEP_MS
-            if self._talk.holds_floor:
+            if self._talk.may_be_interrupted:
                 evidence.overlap_ms += STEP_MS
 
     def end_turn(self, intent: str | None) -> bool:
@@ -92,7 +92,7 @@ class Yielding:
 
     def drop(self, at_sample: int) -> None:
         """The user has the floor whatever else is heard: they called the agent."""
-        if self._talk.holds_floor or self._talk.is_held:
+        if self._talk.may_be_interrupted or self._talk.is_held:
             self._act(at_sample, Action.DROP)
 
     def _count_phone(self, frame: NDArray[np.float32]) -> None:
@@ -131,7 +131,7 @@ class Yielding:
             return Stage.HELD
         if self._stage is Stage.HELD:
             self._tell(at_sample, "drop", self._heard_ms, self._heard)
-        if not self._talk.holds_floor:
+        if not self._talk.may_be_interrupted:
             return Stage.SILENT
         return Stage.DUCKED if self._stage is Stage.DUCKED else Stage.SPEAKING
 
@@ -145,10 +145,10 @@ class Yielding:
             self._talk.unduck()
             self._tell(at_sample, "resume", self._talk.heard_ms, self._talk.heard_text)
         elif action is Action.HOLD:
-            self._stage = Stage.HELD
             self._heard_ms, self._heard = self._talk.heard_ms, self._talk.heard_text
-            self._talk.hold()
-            self._tell(at_sample, "stop", self._heard_ms, self._heard)
+            is_kept = self._talk.hold()  # of a filler nothing is
+            self._stage = Stage.HELD if is_kept else Stage.SILENT
+            self._tell(at_sample, "stop" if is_kept else "drop", self._heard_ms, self._heard)
         elif action is Action.GO_ON:
             self._go_on(at_sample)
         elif action is Action.DROP:

@@ -54,6 +54,11 @@ class Mixer:
         return self._reflex.is_playing
 
     @property
+    def is_reflex_stopping(self) -> bool:
+        """True while a stopped reflex fades out."""
+        return self._reflex.is_stopping
+
+    @property
     def is_ringing(self) -> bool:
         """True while an alarm sounds."""
         return self._alarm.is_playing
@@ -119,6 +124,10 @@ class Mixer:
     def stop(self, fade_ms: float = HOP_MS) -> None:
         """Fade speech and reflexes out and forget what was queued; what is played afterwards follows the fade."""
         self._speech.stop(ms_to_samples(fade_ms))
+        self._reflex.stop(ms_to_samples(fade_ms))
+
+    def stop_reflex(self, fade_ms: float = HOP_MS) -> None:
+        """Fade a reflex out; speech goes on."""
         self._reflex.stop(ms_to_samples(fade_ms))
 
     def hold(self, fade_ms: float = HOP_MS) -> None:

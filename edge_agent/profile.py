@@ -129,6 +129,14 @@ class ProviderProfile(_Strict):
     speaking_model: str = "tts-1"
 
 
+class ModerationProfile(_Strict):
+    """A service that answers `/moderations`, asked beside the rules; `url`, up to and with /v1, empty: nobody."""
+
+    url: str = ""
+    model: str = ""
+    key_file: str = ""
+
+
 class CloudProfile(_Strict):
     """Who answers what the device cannot, in the order in which they are tried; none: nobody.
 
@@ -146,11 +154,31 @@ class CloudProfile(_Strict):
     keep_open_s: Annotated[float, Field(ge=0, le=3_600)] = 120.0
     safety_rules: str = "default"
     without_words: Literal["block", "pass"] = "pass"
+    moderation: ModerationProfile = ModerationProfile()
 
     @property
     def client(self) -> str | None:
         """Who waits for sound, by name; None when nobody does."""
         return self.providers[0].kind if self.providers else None
+
+
+class EntityProfile(_Strict):
+    """What an entity of Home Assistant is called here."""
+
+    area: str = ""
+    name: str = ""
+
+
+class HomeAssistantProfile(_Strict):
+    """A Home Assistant on the home network that carries out what users want of lights, music and locks; no url: none.
+
+    `token_file`: else found by its name (docs/home_assistant.md). `entities`: by entity id, where its own names do not
+    do; locks are used only when they stand here.
+    """
+
+    url: str = ""
+    token_file: str = ""
+    entities: dict[str, EntityProfile] = Field(default_factory=dict)
 
 
 class RealtimeProfile(_Strict):
@@ -201,6 +229,7 @@ class Profile(_Strict):
     voice: VoiceProfile = VoiceProfile()
     privacy: PrivacyProfile = PrivacyProfile()
     cloud: CloudProfile = CloudProfile()
+    home_assistant: HomeAssistantProfile = HomeAssistantProfile()
     realtime: RealtimeProfile = RealtimeProfile()
 
     def latency_budget(self, lookahead_ms: float = MAX_LOOKAHEAD_MS) -> LatencyBudget:

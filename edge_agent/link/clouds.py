@@ -13,8 +13,9 @@ from edge_agent.link.choosing import Provider
 from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig, Tool
 from edge_agent.link.cloud.parts import Part
 from edge_agent.link.cloud.prompt import instructions
-from edge_agent.link.cloud.providers import make_session, url_of
+from edge_agent.link.cloud.providers import check_urls, make_session, url_of
 from edge_agent.link.desk import Desk
+from edge_agent.link.moderation import Moderation
 from edge_agent.link.receipts import ReceiptLog, default_path
 from edge_agent.link.safety import load_rules
 from edge_agent.link.session import Runner
@@ -41,7 +42,8 @@ def make_runner(
     if not profile.cloud.providers:
         return None
     cloud = profile.cloud
-    policy = Policy(load_rules(cloud.safety_rules), cloud.without_words, cloud.keep_open_s)
+    flags, flags_host = _moderation(profile)
+    policy = Policy(load_rules(cloud.safety_rules), cloud.without_words, cloud.keep_open_s, flags, flags_host)
     log = ReceiptLog(Path(profile.privacy.receipts or default_path()), say)
     desk = Desk()
     if cloud.tools and put_call is not None:
@@ -50,10 +52,20 @@ def make_runner(
     return Runner(providers, put, policy, log.write, desk=desk)
 
 
+def _moderation(profile: Profile) -> tuple[Moderation | None, str]:
+    """Who is asked beside the rules, and its host, which gets words and so needs the same leave as a provider's."""
+    settings = profile.cloud.moderation
+    if not settings.url:
+        return None, ""
+    check_urls("moderation", ("https", "http"), [settings.url])
+    host = _host("moderation", settings.url, profile.privacy.hosts)
+    return Moderation(settings.url, settings.model, settings.key_file), host
+
+
 def _provider(profile: Profile, entry: ProviderProfile, tools: tuple[Tool, ...]) -> Provider:
     first = _config(profile, entry, None, ())
     urls = [url_of(entry.kind, first), *(part.url for part in _parts(entry) or ())]
-    hosts = [_host(entry, url, profile.privacy.hosts) for url in urls]
+    hosts = [_host(entry.kind, url, profile.privacy.hosts) for url in urls]
 
     def make(handle: str | None, history: tuple[Said, ...]) -> CloudSession:
         config = replace(_config(profile, entry, handle, history), tools=tools)
@@ -89,10 +101,10 @@ def _parts(entry: ProviderProfile) -> tuple[Part, Part] | None:
     )
 
 
-def _host(entry: ProviderProfile, url: str, allowed: tuple[str, ...]) -> str:
+def _host(who: str, url: str, allowed: tuple[str, ...]) -> str:
     host = urlsplit(url).hostname or ""
     if not host:
-        raise CloudError(f"cloud provider '{entry.kind}' has no host: give it a 'url'")
+        raise CloudError(f"cloud provider '{who}' has no host: give it a 'url'")
     if allowed and host not in allowed:
-        raise CloudError(f"host '{host}' of '{entry.kind}' is not in privacy.hosts: {', '.join(allowed)}")
+        raise CloudError(f"host '{host}' of '{who}' is not in privacy.hosts: {', '.join(allowed)}")
     return host

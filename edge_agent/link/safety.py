@@ -2,7 +2,7 @@
 
 What a rule forbids is taken back from the player, which drops what has not sounded: so at least `LEAST_DEPTH_MS` waits
 there while words are looked at. Where sound without words is to be blocked, it is held here until they have been. Rules
-come from a YAML file (docs/offload.md).
+come from a YAML file (docs/offload.md); a moderation service may be asked beside them (`moderation.py`).
 """
 
 import re
@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge_agent.errors import SafetyError
+from edge_agent.link.moderation import Opinions
 
 Direction = Literal["user", "agent", "call"]
 WithoutWords = Literal["block", "pass"]
@@ -90,12 +91,22 @@ class _Heard:
 class AnswerGuard:
     """The rules applied to one turn and its answer. Thread: the asyncio loop; times are the loop's."""
 
-    def __init__(self, rules: Rules, without_words: WithoutWords) -> None:
+    def __init__(self, rules: Rules, without_words: WithoutWords, opinions: Opinions | None = None) -> None:
         """`without_words`: what becomes of sound whose words do not come, or cannot be looked at."""
         self._rules = rules
+        self.opinions = opinions
         self._without_words = without_words
         self._heard: dict[Direction, _Heard] = {"user": _Heard(), "agent": _Heard(), "call": _Heard()}
-        self.broken: Rule | None = None
+        self._broken: Rule | None = None
+
+    @property
+    def broken(self) -> Rule | None:
+        """What was broken, by words or in a moderation service's opinion."""
+        opinions = self.opinions
+        if self._broken is None and opinions is not None:
+            is_blind = opinions.has_failed and self._without_words == "block"
+            return OBJECTION if opinions.is_flagged else NO_CHECK if is_blind else None
+        return self._broken
 
     def look(self, where: Direction, text: str) -> Rule | None:
         """New words; the rule they break together with those before. A fault in a rule counts by `without_words`."""
@@ -106,28 +117,48 @@ class AnswerGuard:
             rule = self._rules.broken_by(where, heard.tail)
         except Exception:
             rule = NO_CHECK if self._without_words == "block" else None
-        self.broken = self.broken or rule
+        self._broken = self._broken or rule
+        if self.opinions is not None and where != "call":
+            self.opinions.hear(where, text)
         return rule
+
+    async def forbids_call(self, text: str) -> Rule | None:
+        """What a call breaks, in the opinion of a moderation service; takes a second at most."""
+        verdict = await self.opinions.objects_to(text) if self.opinions is not None else False
+        if verdict is None:
+            return NO_CHECK if self._without_words == "block" else None
+        return OBJECTION if verdict else None
+
+    def end(self) -> None:
+        """The turn is over: no opinion is wanted any more."""
+        if self.opinions is not None:
+            self.opinions.end()
 
     @property
     def looked_at_ms(self) -> float:
         """How far into the answer its words have been looked at."""
-        return self._heard["agent"].num_letters * MS_PER_LETTER
+        opinions = self.opinions
+        return MS_PER_LETTER * (opinions.num_cleared["agent"] if opinions else self._heard["agent"].num_letters)
 
     @property
     def least_depth_ms(self) -> float:
         """How much of the answer is to wait in the player, where it can still be dropped."""
-        return LEAST_DEPTH_MS if self._rules.num_rules else 0.0
+        return LEAST_DEPTH_MS if self._looks else 0.0
 
     def may_pass(self, ends_ms: float) -> bool:
         """Whether sound of the answer up to `ends_ms` may go to the player now."""
         if self.broken is not None:
             return False
-        return self._without_words == "pass" or not self._rules.num_rules or ends_ms <= self.looked_at_ms
+        return self._without_words == "pass" or not self._looks or ends_ms <= self.looked_at_ms
 
     def gives_up(self, held_ms: float) -> bool:
         """Sound has waited too long for words that do not come."""
         return held_ms >= LONGEST_WAIT_MS
 
+    @property
+    def _looks(self) -> bool:
+        return bool(self._rules.num_rules) or self.opinions is not None
 
+
+OBJECTION = Rule(name="moderation", pattern=".")
 NO_CHECK = Rule(name="no_check", pattern=".", say="I can not check that answer, so I keep it to myself.")

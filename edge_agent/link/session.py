@@ -149,7 +149,8 @@ class Runner:
     async def _watch(self) -> None:
         """Deadlines, the age of the session, and sound that waits for its words."""
         while True:
-            await asyncio.sleep(self._tick_s)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.turns.has_news.wait(), self._tick_s)
             async with self._lock:
                 await self._look()
 

@@ -26,6 +26,7 @@ from edge_agent.link.cloud.tools import tool_error
 from edge_agent.link.desk import Desk
 from edge_agent.link.jitter import DelaySpread
 from edge_agent.link.memory import Memory
+from edge_agent.link.moderation import Flags, Opinions
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import AnswerGuard, Rule, Rules, WithoutWords
@@ -51,6 +52,8 @@ class Policy:
     rules: Rules
     without_words: WithoutWords = "pass"
     keep_open_s: float = 120.0
+    flags: Flags | None = None  # a moderation service, asked beside the rules, at this host
+    flags_host: str = ""
 
 
 class Turns:
@@ -67,7 +70,10 @@ class Turns:
         self._host = ""
         self._speech: Speech | None = None
         self._answer: Answer | None = None
-        self._guard = AnswerGuard(policy.rules, policy.without_words)
+        self._guard = self._new_guard()
+        self.has_news = asyncio.Event()  # `look` has something to do
+        self._checked_calls: list[tuple[ToolCall, Rule | None]] = []  # and what forbids them
+        self._checks: set[asyncio.Task[None]] = set()
         self._memory = Memory()
         self._spoken: dict[str, str] = {}  # of the present turn, by role
         self._early_calls: list[ToolCall] = []  # of a model that found the turn's end before this device did
@@ -123,6 +129,12 @@ class Turns:
 
     async def look(self) -> None:
         """Often: what waited long enough."""
+        self.has_news.clear()
+        calls, self._checked_calls = self._checked_calls, []
+        for call, forbidding in calls:
+            await self._carry_out(call, forbidding)
+        if self._guard.broken is not None:
+            await self._block(self._guard.broken)
         speech, answer, now_s = self._speech, self._answer, self._now()
         await self._return(self._desk.overdue(now_s))
         if answer is None or speech is None:
@@ -148,7 +160,12 @@ class Turns:
         elif isinstance(parcel, Cancelled):
             if speech is not None and parcel.turn == speech.turn:
                 await self._cancel(parcel.heard_ms, "cancelled")
-        elif speech is None or parcel.turn != speech.turn:
+        elif isinstance(parcel, Sound | Ended | Abandoned):
+            await self._take_speech(parcel)
+
+    async def _take_speech(self, parcel: Sound | Ended | Abandoned) -> None:
+        speech = self._speech
+        if speech is None or parcel.turn != speech.turn:
             if isinstance(parcel, Ended):
                 self._outbox.send(Lost(parcel.turn, BEGINNING_LOST))
         elif isinstance(parcel, Sound):
@@ -160,7 +177,7 @@ class Turns:
             early, self._early_calls = self._early_calls, []
             for call in early:
                 await self._hear_call(call)
-        elif isinstance(parcel, Abandoned):
+        else:
             if self._session is not None:
                 await self._within(self._session.abandon_turn())
             self._over(speech, "abandoned")
@@ -169,7 +186,8 @@ class Turns:
         if self._speech is not None:
             await self._cancel(0.0, "cancelled")
         self._speech = Speech.begin(began)
-        self._guard = AnswerGuard(self._policy.rules, self._policy.without_words)
+        self._guard.end()
+        self._guard = self._new_guard()
         self._spoken, self._early_calls = {}, []
         if self._session is not None:
             await self._within(self._session.begin_turn())
@@ -217,6 +235,7 @@ class Turns:
             self._keep(speech.receipt)
         for role in ROLES:
             self._memory.add(role, self._spoken.get(role, ""))
+        self._guard.end()
         self._speech = self._answer = None
 
     async def _within(self, sending: Awaitable[None]) -> None:
@@ -256,6 +275,8 @@ class Turns:
         known = self._spoken.get(words.role, "")
         new = words.text[len(known) :] if words.final and words.text.startswith(known) else words.text
         self._spoken[words.role] = known + new
+        if self._policy.flags is not None:
+            self._speech.was_sent(self._policy.flags_host, 0)  # words only
         rule = self._guard.look(words.role, new)
         if rule is not None:
             await self._block(rule)
@@ -273,13 +294,28 @@ class Turns:
 
     async def _hear_call(self, call: ToolCall) -> None:
         """The house does it, unless a rule forbids it."""
-        speech, turn = self._speech, 0
+        speech = self._speech
         if speech is not None and not speech.is_ended:
             self._early_calls.append(call)
             return
         if speech is not None:
-            speech.progress_s, turn = self._now(), speech.turn
-        rule = self._policy.rules.broken_by("call", f"{call.name} {dict(call.arguments)}")
+            speech.progress_s = self._now()
+        words = f"{call.name} {dict(call.arguments)}"
+        rule = self._policy.rules.broken_by("call", words)
+        if rule is None and self._policy.flags is not None:
+            check = asyncio.ensure_future(self._check(call, words))
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
+        else:
+            await self._carry_out(call, rule)
+
+    async def _check(self, call: ToolCall, words: str) -> None:
+        """Beside everything else; `look` goes on with it."""
+        self._checked_calls.append((call, await self._guard.forbids_call(words)))
+        self.has_news.set()
+
+    async def _carry_out(self, call: ToolCall, rule: Rule | None) -> None:
+        turn = self._speech.turn if self._speech is not None else 0
         if rule is not None:
             result: ToolResult | None = ToolResult(call.call_id, call.name, error=tool_error(rule.say, retryable=False))
         else:
@@ -326,6 +362,11 @@ class Turns:
             self.lose(NO_ANSWER)
         else:
             await self._say(self._session, speech)
+
+    def _new_guard(self) -> AnswerGuard:
+        policy = self._policy
+        opinions = Opinions(policy.flags, lambda: self.has_news.set()) if policy.flags is not None else None
+        return AnswerGuard(policy.rules, policy.without_words, opinions)
 
     def _collect_holds(self, answer: Answer) -> None:
         self.hold_ms += answer.hold_ms

@@ -1,6 +1,7 @@
 """Which class speaks to which provider."""
 
 import ssl
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from edge_agent.errors import CloudError
@@ -30,7 +31,8 @@ def make_session(
     tls: ssl.SSLContext | None = None,
 ) -> CloudSession:
     """A session that is not open yet. `parts`: who transcribes and who speaks, for the pipeline. Raises CloudError."""
-    _check_urls(provider, [config.url, *(part.url for part in parts or ())])
+    schemes = ("https", "http") if provider == "pipeline" else ("wss", "ws")
+    check_urls(provider, schemes, [config.url, *(part.url for part in parts or ())])
     if provider in _LIVE:
         return _LIVE[provider](config, connect, tls)
     if provider != "pipeline":
@@ -45,8 +47,8 @@ def url_of(provider: str, config: SessionConfig) -> str:
     return config.url or (_LIVE[provider].own_url if provider in _LIVE else "")
 
 
-def _check_urls(provider: str, urls: list[str]) -> None:
-    schemes = ("https", "http") if provider == "pipeline" else ("wss", "ws")
+def check_urls(who: str, schemes: tuple[str, ...], urls: Iterable[str]) -> None:
+    """Raises CloudError for one that is not empty and no URL of these schemes."""
     for url in filter(None, urls):
         try:
             parts = urlsplit(url)
@@ -54,4 +56,4 @@ def _check_urls(provider: str, urls: list[str]) -> None:
         except ValueError:
             is_good = False
         if not is_good:
-            raise CloudError(f"'{url}' is no URL of a {provider}: give one that begins with {schemes[0]}://HOST")
+            raise CloudError(f"'{url}' is no URL of a {who}: give one that begins with {schemes[0]}://HOST")

@@ -1,4 +1,4 @@
-"""A stand-in for the parts of a pipeline: transcription, chat, speech over plain HTTP."""
+"""A stand-in for the parts of a pipeline: transcription, chat, speech, and moderation over plain HTTP."""
 
 import asyncio
 import contextlib
@@ -16,6 +16,7 @@ from edge_agent.link.cloud_sim.stage import PART_MS, Scene, Stage, parts, spoken
 RATE_HZ = 24_000
 MAX_BODY_BYTES = 16 << 20
 HALF_OPEN_S = 300.0
+FLAGGED = "xyzzy"  # the word to which the stand-in for a moderation service objects
 
 
 class _Cut(Exception):
@@ -68,7 +69,11 @@ class HttpPeer:
             await self._reply(200, json.dumps({"text": self._scene.question}))
             return
         values = parse_json(body)
-        if not isinstance(values, dict) or path not in ("/v1/chat/completions", "/v1/audio/speech"):
+        if isinstance(values, dict) and path == "/v1/moderations":
+            flagged = FLAGGED in str(values.get("input", "")).lower()
+            verdict = {"flagged": flagged, "categories": {"violence": flagged}, "category_scores": {}}
+            await self._reply(200, json.dumps({"id": "modr_1", "model": "simulated", "results": [verdict]}))
+        elif not isinstance(values, dict) or path not in ("/v1/chat/completions", "/v1/audio/speech"):
             await self._reply(404, json.dumps({"error": {"code": "not_found", "message": f"no {path} here"}}))
         elif self._scene.models and values.get("model") not in self._scene.models:
             words = f"The model `{values.get('model')}` does not exist."

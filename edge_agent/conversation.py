@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_agent.asking import CONSENT, NO_CLOUD, Asking
 from edge_agent.errands import Errands
-from edge_agent.events import Corrected, Intent, NoIntent, Reply
+from edge_agent.events import Corrected, HouseAct, Intent, NoIntent, Reply
 from edge_agent.guard import Emit
 from edge_agent.meters import Meters
 from edge_agent.models.decoder import Hypothesis
@@ -27,6 +27,7 @@ NOT_UNDERSTOOD = "Sorry, I didn't catch that."
 REWORDED = {NO_CLOUD: "no_cloud", NOT_UNDERSTOOD: "not_understood"}  # said often, so not always in the same words
 RING_EVERY_MS = 4_000  # leaves room for what is said about it
 RING_FOR_MS = 60_000
+DRIVEN = ("light", "media", "lock")  # by whoever reads the events
 CORRECTING = ("Correct", "Undo")
 GO_ON = "Yes"
 STEADY_MS = 40  # a reading that holds for a step is worth preparing for
@@ -167,6 +168,8 @@ class Conversation:
             self._talk.stop_ringing()
         elif act.kind == "volume":
             self._talk.set_volume(float(act.value))
+        elif act.kind in DRIVEN:
+            self._emit(HouseAct(at_sample, act.kind, act.target, act.area, act.name, act.value))
         elif act.kind == CONSENT:
             self._reply(at_sample, self._asking.consented(at_sample))
 

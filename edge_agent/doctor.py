@@ -52,6 +52,7 @@ def examine(profile: Profile) -> Iterator[Finding]:
         _voices,
         _realtime,
         _privacy,
+        _home,
     )
     for area in areas:
         yield from area(profile)
@@ -157,3 +158,13 @@ def _realtime(profile: Profile) -> Iterator[Finding]:
 
 def _privacy(profile: Profile) -> Iterator[Finding]:
     yield Finding("privacy", "good", f"{profile.privacy.state}: no sound leaves this machine")
+
+
+def _home(profile: Profile) -> Iterator[Finding]:
+    if not profile.home_assistant.url:
+        return
+    trouble = importlib.import_module("edge_agent.link.home_assistant.reach").ask_whether_there(profile)
+    if trouble:
+        yield Finding("home", "lacking", *f"Home Assistant: {trouble}".rsplit("; ", 1))
+    else:
+        yield Finding("home", "good", f"Home Assistant at {profile.home_assistant.url} can be reached")

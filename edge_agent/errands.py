@@ -1,7 +1,8 @@
-"""What a cloud model wants done at home: carried out here like a command of the user's, and told back by the gate.
+"""What the link process wants of the house: calls of cloud models, and what a home automation tells of its things.
 
-What its tool marks (a door, a purchase, anything that nobody here knows) is done only after the user's spoken yes to
-this device's own question. A call belongs to the answer that is awaited or played: with it, it is over.
+A call is carried out here like a command of the user's, and what came of it is told by the gate. What its tool marks
+(a door, a purchase, anything that nobody here knows) is done only after the user's spoken yes to this device's own
+question. A call belongs to the answer that is awaited or played: with it, it is over.
 
 Thread: hop only.
 """
@@ -15,7 +16,7 @@ from edge_agent.egress import Gate
 from edge_agent.events import CloudCall, Reply
 from edge_agent.guard import Emit
 from edge_agent.offloading import Offloading
-from edge_agent.parcels import Call, Result, unpack
+from edge_agent.parcels import Call, Parcel, Reach, Result, State, Told, unpack
 from edge_agent.ring import MessageRing
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.reply import Act, Outcome, Slots
@@ -62,18 +63,30 @@ class Errands:
         self._at_sample = 0
 
     def step(self, at_sample: int) -> tuple[Act, ...]:
-        """Once per hop: at most one call is carried out. What else there is to do for it."""
+        """Once per hop: at most one thing is taken in. What else there is to do for it."""
         self._at_sample = at_sample
         if self._pending is not None:
             self._look_after(self._pending)
         message = self._calls.receive() if self._calls is not None else None
         if message is None:
             return NOTHING_TO_DO
-        call = unpack(message)
-        return self._take(call) if isinstance(call, Call) else NOTHING_TO_DO
+        return self._take(unpack(message))
 
-    def _take(self, call: Call) -> tuple[Act, ...]:
-        slots = _slots(call.slots)
+    def _take(self, parcel: Parcel | None) -> tuple[Act, ...]:
+        if isinstance(parcel, Call):
+            return self._take_call(parcel)
+        if isinstance(parcel, State):
+            told = _values(parcel.told)
+            if told is not None:
+                self._skills.home.learn(parcel.what, parcel.area, parcel.name, told)
+        elif isinstance(parcel, Reach):
+            self._skills.reach(parcel.what, parcel.trouble)
+        elif isinstance(parcel, Told):
+            self._say(parcel.say)
+        return NOTHING_TO_DO
+
+    def _take_call(self, call: Call) -> tuple[Act, ...]:
+        slots = _values(call.slots)
         if slots is None or call.turn != self._offloading.turn:
             self._tell(call, slots or {}, "refused", {"reason": NOT_AWAITED})
             return NOTHING_TO_DO
@@ -103,8 +116,11 @@ class Errands:
         self._skills.expect_yes(question, self._pending.on_yes)
         self._offloading.stop_waiting()
         self._emit(CloudCall(self._at_sample, call.intent, slots, "asked"))
-        self._emit(Reply(self._at_sample, question))
-        self._talk.say(question)
+        self._say(question)
+
+    def _say(self, text: str) -> None:
+        self._emit(Reply(self._at_sample, text))
+        self._talk.say(text)
 
     def _consented(self, call: Call, slots: Slots) -> Outcome:
         self._pending = None
@@ -129,13 +145,14 @@ class Errands:
         )
 
 
-def _slots(text: str) -> Slots | None:
+def _values(text: str) -> Slots | None:
+    """A JSON object of texts and numbers; None for anything else."""
     try:
-        slots = json.loads(text)
-    except ValueError:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
         return None
-    is_plain = isinstance(slots, dict) and all(isinstance(value, str | int | float) for value in slots.values())
-    return slots if is_plain else None
+    is_plain = isinstance(values, dict) and all(isinstance(value, str | int | float) for value in values.values())
+    return values if is_plain else None
 
 
 def _words(intent: str, slots: Slots) -> str:

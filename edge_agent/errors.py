@@ -9,6 +9,7 @@
     +-- VoiceError       a clip bank or a text-to-speech program that cannot be used
     +-- CloudError       a cloud service that cannot be used: no key, no network, refused
     +-- EvaluationError  an evaluation that asks for what is not there
+    +-- HomeError        a Home Assistant that cannot be used: no token, not at home
     +-- SafetyError      a file of safety rules that cannot be used
 
 Raised at construction only, with one line that names the thing and the cure.
@@ -46,6 +47,10 @@ class VoiceError(EdgeAgentError):
 
 class CloudError(EdgeAgentError):
     """A cloud service cannot be used."""
+
+
+class HomeError(EdgeAgentError):
+    """Home Assistant cannot be used."""
 
 
 class SafetyError(EdgeAgentError):

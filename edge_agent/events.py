@@ -249,6 +249,21 @@ class CloudCall(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HouseAct(Event):
+    """Something is wanted of a device at home. kind: "light", "media" or "lock"; target: as it is called in replies.
+
+    area, device: as the commands file calls them, empty: not said; value: "on", "off", percent, a colour, "pause" ...
+    """
+
+    name: ClassVar[str] = "house_act"
+    kind: str = ""
+    target: str = ""
+    area: str = ""
+    device: str = ""
+    value: SlotValue = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SoundLeft(Event):
     """Sound that was leaving since an `Offload` that was allowed leaves no longer.
 
@@ -315,7 +330,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     for kind in (
         *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake, NearWake),
         *(Acknowledge, Corrected, Gaze, Posture, Microphone),
-        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, CloudCall),
+        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, CloudCall, HouseAct),
         *(Xrun, Fault, Summary),
     )
 }

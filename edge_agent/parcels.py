@@ -2,7 +2,8 @@
 
     offload ring   hop -> link   Began, Sound ..., then Ended or Abandoned; Cancelled; Result (the gate writes)
     answer ring    link -> hop   Piece ..., then Over; or Lost, when no (more) answer will come
-    house ring     link -> hop   Call: the model that answers wants something done at home
+    house ring     link -> hop   Call: the model that answers wants something done at home;
+                                 State, Reach, Told: how the home automation finds the house
 
 A turn of the user has a number, and the answer to it has the same one. Thread: any; parcels are values.
 """
@@ -110,9 +111,38 @@ class Result:
     failed: bool
 
 
-Parcel = Began | Sound | Ended | Abandoned | Cancelled | Piece | Over | Lost | Call | Result
+@dataclass(frozen=True, slots=True)
+class State:
+    """How something at home is now; `told`: a JSON object of fields of the house's model (skills/home.py)."""
+
+    what: str
+    area: str
+    name: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether things of a kind can be acted on; `trouble`: what to say when not, empty when they can."""
+
+    what: str
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something to be said aloud."""
+
+    say: str
+
+
+Parcel = Began | Sound | Ended | Abandoned | Cancelled | Piece | Over | Lost | Call | Result | State | Reach | Told
 _KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Began, Sound, Ended, Abandoned, Cancelled, Piece, Over, Lost, Call, Result)
+    kind.__name__: kind
+    for kind in (
+        *(Began, Sound, Ended, Abandoned, Cancelled, Piece, Over, Lost),
+        *(Call, Result, State, Reach, Told),
+    )
 }
 _SOUND = "pcm16"
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -16,10 +17,13 @@ from edge_agent.errors import EdgeAgentError
 from edge_agent.events import Event, to_json
 from edge_agent.link.clouds import make_runner
 from edge_agent.link.console import TimelinePrinter
+from edge_agent.link.home_assistant.compose import make_home_assistant
+from edge_agent.link.home_assistant.provider import HomeAssistant
 from edge_agent.link.receiver import Receiver, Sink
 from edge_agent.link.session import Runner
-from edge_agent.parcels import pack
+from edge_agent.parcels import Parcel, pack
 from edge_agent.profile import DEFAULT_PROFILE, load_profile
+from edge_agent.ring import MessageRing
 
 USERS_ERROR = 2
 
@@ -39,20 +43,26 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-async def serve(channels: Channels, sinks: list[Sink], runner: Runner | None) -> None:
+async def serve(channels: Channels, sinks: list[Sink], runner: Runner | None, home: HomeAssistant | None) -> None:
     """Hand on events, and sound that the gate let out, until asked to end, and then what is left."""
+    sinks = sinks if home is None else [*sinks, home.hear]
     receiver = Receiver(channels, sinks, runner.give if runner is not None else None)
     work = asyncio.ensure_future(receiver.run())
-    asking = asyncio.ensure_future(runner.run()) if runner is not None else None
+    others = [asyncio.ensure_future(each.run()) for each in (runner, home) if each is not None]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, work.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await work
-    if asking is not None:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
     receiver.drain()
+
+
+def put(ring: MessageRing, parcel: Parcel) -> bool:
+    """Write a parcel for the hop process; False when there is no room."""
+    return ring.send(pack(parcel))
 
 
 def main(arguments: list[str]) -> int:
@@ -65,19 +75,17 @@ def main(arguments: list[str]) -> int:
     channels = Channels.attach(rest)
     sinks = [json_lines(sys.stdout) if options.json else TimelinePrinter(Console(highlight=False)).show]
     try:
-        runner = make_runner(
-            load_profile(options.profile),
-            lambda parcel: channels.answers.send(pack(parcel)),
-            say,
-            lambda parcel: channels.house.send(pack(parcel)),
-        )
+        profile = load_profile(options.profile)
+        put_in_house = partial(put, channels.house)
+        runner = make_runner(profile, partial(put, channels.answers), say, put_in_house)
+        home = make_home_assistant(profile, put_in_house, say)
     except EdgeAgentError as error:
         say(" ".join(str(error).split()))
         return USERS_ERROR
     with contextlib.ExitStack() as stack:
         if options.log is not None:
             sinks.append(json_lines(stack.enter_context(options.log.open("a", encoding="utf-8"))))
-        asyncio.run(serve(channels, sinks, runner))
+        asyncio.run(serve(channels, sinks, runner, home))
     return 0
 
 

@@ -19,6 +19,7 @@ class Receipt:
     """One turn. `hosts`: ms of sound that each host got; consent: "profile", "turn" or "session".
 
     outcome: "answered", "abandoned", "cancelled", "blocked", "lost"; "leaving" until then.
+    sent_bytes: of what is no sound: a picture, what a home automation at home was told (turn 0, outcome "closed").
     """
 
     turn: int
@@ -28,6 +29,7 @@ class Receipt:
     pre_roll_ms: float
     hosts: dict[str, float] = field(default_factory=dict)
     outcome: str = "leaving"
+    sent_bytes: int = 0
 
     @property
     def sent_ms(self) -> float:

@@ -3,6 +3,7 @@
 A model in memory: skills change it, tests and the face read it, a home automation link may mirror it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 DEFAULT_AREAS = ("living room", "kitchen", "bedroom", "bathroom", "hallway", "office")
@@ -65,6 +66,19 @@ class Home:
         else:
             found = [light for (place, lamp), light in self.lights.items() if lamp == name and area in ("", place)]
         return found or [self.lights.setdefault((area, name), Light())]
+
+    def learn(self, what: str, area: str, name: str, told: Mapping[str, str | int | float]) -> None:
+        """How something really is, by its driver: "light", "media", "temperature" or "lock", its fields as above."""
+        if what == "light":
+            light = self.lights.setdefault((area, name), Light())
+            light.is_on = bool(told.get("is_on", light.is_on))
+            light.brightness_percent = int(told.get("brightness_percent", light.brightness_percent))
+        elif what == "media":
+            self.media.is_playing = bool(told.get("is_playing", self.media.is_playing))
+        elif what == "temperature" and "temperature_c" in told:
+            self.temperatures_c[area] = float(told["temperature_c"])
+        elif what == "lock" and "is_locked" in told:
+            self.locks[name] = bool(told["is_locked"])
 
     def items(self, list_name: str) -> list[str]:
         """The named list, made when it is first used."""

@@ -7,13 +7,22 @@ from datetime import datetime
 
 from edge_agent.skills import climate, clock, dialogue, lights, lists, locks, media, timing, undo
 from edge_agent.skills.home import Home
-from edge_agent.skills.reply import House, Outcome, Reply, Skill, Slots
+from edge_agent.skills.reply import House, Outcome, Reply, Skill, Slots, refuse
 from edge_agent.skills.timers import Alarm, Timers
 from edge_agent.skills.words import spoken
 
 _DOMAINS = (timing, clock, lights, media, lists, climate, locks, dialogue)
 NEVER_REHEARSED = ("Yes",)  # what it carries out is not in the copy
 BUILT_IN: dict[str, Skill] = {intent: skill for domain in _DOMAINS for intent, skill in domain.SKILLS.items()}
+
+
+# what each of these acts on, where somebody else drives it
+KINDS = {
+    **dict.fromkeys(lights.SKILLS, "light"),
+    **dict.fromkeys(locks.SKILLS, "lock"),
+    **dict.fromkeys(climate.SKILLS, "temperature"),
+    **dict.fromkeys(("MediaPause", "MediaResume", "MediaNext", "MediaPrevious"), "media"),
+}
 
 
 class Skills:
@@ -40,6 +49,10 @@ class Skills:
     def home(self) -> Home:
         """The home that is acted on."""
         return self._house.home
+
+    def reach(self, kind: str, trouble: str) -> None:
+        """Things of a kind can not be acted on, and what to say then; empty: they can."""
+        self._house.troubles[kind] = trouble
 
     @property
     def timers(self) -> Timers:
@@ -94,7 +107,9 @@ class Skills:
         return Correction(done.intent, slots, done.slots, was_changed, Reply(reply.text, acts=acts + reply.acts))
 
     def _carry_out(self, house: House, intent: str, slots: Slots, at_sample: int) -> tuple[str, Outcome]:
-        skill = BUILT_IN.get(self._skills.get(intent, intent))
+        name = self._skills.get(intent, intent)
+        trouble = house.troubles.get(KINDS.get(name, ""), "")
+        skill = (lambda *_: refuse(trouble)) if trouble else BUILT_IN.get(name)
         outcome = skill(house, slots, at_sample) if skill else Outcome("Okay.")
         if outcome.is_done and intent in self._replies:
             return fill(self._replies[intent], slots, outcome.fields) or outcome.text, outcome

@@ -61,6 +61,7 @@ class House:
     now: Callable[[], datetime]
     last_reply: str = ""
     on_yes: Callable[[], Outcome] | None = None
+    troubles: dict[str, str] = field(default_factory=dict)  # kind of thing that can not be acted on -> what to say
 
 
 Skill = Callable[[House, Slots, int], Outcome]

@@ -7,7 +7,7 @@ import copy
 import dataclasses
 from dataclasses import dataclass
 
-from edge_agent.skills.home import Home
+from edge_agent.skills.home import Home, Light
 from edge_agent.skills.reply import Act, House, Slots, Value
 from edge_agent.skills.timers import Timer, Timers
 from edge_agent.units import ms_to_samples
@@ -45,7 +45,7 @@ def rehearsal_of(house: House) -> House:
     """A copy that may be changed; nothing is open in it that a yes could carry out in the real one."""
     timers = Timers()
     timers.running, timers.ringing = list(house.timers.running), list(house.timers.ringing)
-    return House(copy.deepcopy(house.home), timers, house.now, house.last_reply)
+    return House(copy.deepcopy(house.home), timers, house.now, house.last_reply, troubles=house.troubles)
 
 
 def has_changed(done: Done, house: House) -> bool:
@@ -55,12 +55,37 @@ def has_changed(done: Done, house: House) -> bool:
 
 def restore(done: Done, house: House, at_sample: int) -> tuple[Act, ...]:
     """Make the house what it was; what time has done meanwhile stays done. What others must do for that."""
-    was_percent = house.home.volume.heard_percent
+    was_percent, acts = house.home.volume.heard_percent, _device_acts(done.home, house.home)
     for part in dataclasses.fields(Home):
         setattr(house.home, part.name, copy.deepcopy(getattr(done.home, part.name)))
     house.timers.replace([timer for timer in done.timers if timer.due_sample > at_sample])
     percent = house.home.volume.heard_percent
-    return () if percent == was_percent else (Act("volume", "", percent),)
+    return acts if percent == was_percent else (Act("volume", "", percent), *acts)
+
+
+def _device_acts(wanted: Home, present: Home) -> tuple[Act, ...]:
+    """What makes the things of a home what they were, for who drives them."""
+    acts: list[Act] = []
+    for (area, name), was in wanted.lights.items():
+        label = f"{area} {name or 'lights'}".strip()
+        values = _light_values(was, present.lights.get((area, name), was))
+        acts += [Act("light", label, value, area, name) for value in values]
+    if wanted.media.is_playing is not present.media.is_playing:
+        acts.append(Act("media", "", "resume" if wanted.media.is_playing else "pause"))
+    for door, was_locked in wanted.locks.items():
+        if was_locked is not present.locks.get(door):
+            acts.append(Act("lock", door, "lock" if was_locked else "unlock", name=door))
+    return tuple(acts)
+
+
+def _light_values(was: Light, now: Light) -> list[Value]:
+    """What makes a light what it was: as little as does it."""
+    if was == now:
+        return []
+    if not was.is_on:
+        return ["off"]
+    dims = was.brightness_percent != now.brightness_percent or not now.is_on
+    return [was.brightness_percent] * dims + [was.colour] * (was.colour != now.colour)
 
 
 def corrected(done: Done, said: Slots) -> dict[str, Value] | None:

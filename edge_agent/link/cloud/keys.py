@@ -6,6 +6,7 @@ vendor's hosts only; a server elsewhere gets only a key that was given for it.
 
 import os
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,10 +26,15 @@ _LIKE_A_KEY = re.compile(r"\b(sk-|AIza|auth_tokens/|Bearer\s+)[\w.*~+/=-]+", re.
 
 def find_key(url: str, key_file: str = "") -> SecretStr | None:
     """The key for a server; None when there is none. `key_file`: read instead of everything else."""
+    return find_secret(key_names(url), key_file)
+
+
+def find_secret(names: Iterable[str], key_file: str = "") -> SecretStr | None:
+    """What one of these files in $CREDENTIALS_DIRECTORY holds, or these variables, in capitals; or only `key_file`."""
     if key_file:
         return _read(Path(key_file))
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    for name in key_names(url):
+    for name in names:
         found = (_read(Path(folder) / name) if folder else None) or _as_key(os.environ.get(name.upper(), ""))
         if found is not None:
             return found

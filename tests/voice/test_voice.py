@@ -102,7 +102,7 @@ def test_missing_programs_are_not_available(monkeypatch: pytest.MonkeyPatch, tmp
         assert engine.speak("hello") is None
 
 
-@pytest.mark.parametrize("script", ["exit 1", "echo no sound", "printf 'RIFF'", "exec sleep 5"])
+@pytest.mark.parametrize("script", ["exit 1", "echo no sound", "printf 'RIFF'", "exec sleep 600"])
 def test_program_that_fails_or_hangs_says_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
     program(tmp_path, "espeak-ng", script)
     program(tmp_path, "flite", script)
@@ -111,7 +111,7 @@ def test_program_that_fails_or_hangs_says_nothing(monkeypatch: pytest.MonkeyPatc
     started_s = time.monotonic()
     assert Espeak().speak("hello") is None
     assert Flite().speak("hello") is None
-    assert time.monotonic() - started_s < 3
+    assert time.monotonic() - started_s < 60, "it waited for a program that hangs"
 
 
 def test_text_never_reaches_a_shell_or_an_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -189,10 +189,11 @@ def test_ahead_in_a_thread_never_blocks_and_forgets_what_nobody_wants(bank: Clip
     assert ahead.take() is None
     ahead.forget()
     ahead.ask(FREE_TEXT)
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 60
     made = None
     while made is None and time.monotonic() < deadline_s:
         made = ahead.take()
+        time.sleep(0.001)
     assert made is not None
     assert made.text == FREE_TEXT
     assert not ahead.is_waiting

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -339,7 +339,10 @@ def _line_of(root: yaml.Node, where: tuple[int | str, ...]) -> int:
 def _suggestion(where: tuple[int | str, ...]) -> str:
     model: Any = Profile
     for part in where[:-1]:
-        model = model.model_fields[part].annotation
+        fields_here = getattr(model, "model_fields", None)
+        # a list or a mapping of models: what it holds comes last
+        inner = [each for each in get_args(model) if each is not ...]
+        model = inner[-1] if fields_here is None else fields_here[part].annotation
     valid = list(model.model_fields)
     close = difflib.get_close_matches(str(where[-1]), valid, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""

@@ -50,11 +50,15 @@ def _table(receipts: list[dict[str, Any]]) -> Table:
             escape(str(receipt.get("purpose", ""))),
             escape(str(receipt.get("consent", ""))),
             hosts,
-            f"{_sent_ms(receipt) / 1000:.2f} s",
+            f"{_sent_ms(receipt) / 1000:.2f} s" if _sent_ms(receipt) else f"none; {_sent_bytes(receipt)} bytes",
             f"{float(receipt.get('pre_roll_ms', 0)):.0f} ms",
             escape(str(receipt.get("outcome", ""))),
         )
     return table
+
+
+def _sent_bytes(receipt: dict[str, Any]) -> int:
+    return int(receipt.get("sent_bytes", 0))
 
 
 def _sent_ms(receipt: dict[str, Any]) -> float:

@@ -78,7 +78,7 @@ def _device_acts(wanted: Home, present: Home) -> tuple[Act, ...]:
     return tuple(acts)
 
 
-def _light_values(was: Light, now: Light) -> list[Value]:
+def _light_values(was: Light, now: Light) -> list[str | int]:
     """What makes a light what it was: as little as does it."""
     if was == now:
         return []

@@ -34,6 +34,7 @@ VOCABULARY = {
     "barge_in": {"stage", "heard_ms", "latency_ms", "heard"},
     "reply": {"text"},
     "offload": {"allowed", "reason", "purpose"},
+    "microphone": {"state"},
     "house_act": {"kind", "target", "area", "device", "value"},
     "cloud_call": {"intent", "slots", "outcome"},
     "cloud_answer": {"text", "played_ms", "num_gaps"},

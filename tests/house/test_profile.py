@@ -17,6 +17,8 @@ FAULTS = {
     "wake: {awake_s: '8'}": (2, "'wake.awake_s' is '8'", "number"),
     "privacy:\n  state: off": (3, "'privacy.state' is 'off'", "'local_only', 'ask' or 'on'"),
     "voice:\n  engines: [siri]": (3, "'voice.engines.0' is 'siri'", "'flite'"),
+    "cloud: {providers: [{kind: gpt_live, modle: x}]}": (2, "unknown key 'cloud.providers.0.modle'", "'model'"),
+    "home_assistant: {entities: {light.x: {aria: k}}}": (2, "unknown key 'home_assistant", "did you mean 'area'"),
     "colour: red": (2, "unknown key 'colour'", "valid: name"),
     "audio: [": (3, "not valid YAML", ""),
     "wake: 2020-01-01": (1, "date", "plain strings"),

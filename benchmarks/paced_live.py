@@ -111,8 +111,8 @@ def measure(minutes: float, profile_name: str) -> dict[str, Any]:
 
 def in_16_bits(sound: Samples) -> Samples:
     """As it comes out of the card."""
-    levels: Samples = np.rint(sound * np.float32(32768))
-    return levels / np.float32(32768)
+    rounded: Samples = np.rint(sound * 32768) / 32768
+    return rounded
 
 
 def _on_card(card: VirtualCard, folder: Path, profile: str, spoken: Samples) -> Live:

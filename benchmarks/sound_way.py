@@ -56,33 +56,39 @@ class Way:
 
 def measure(card: VirtualCard, audio: AudioProfile) -> Way:
     """Takes ten seconds. Raises AudioError when the card cannot be opened."""
-    spoken = np.zeros(EVERY_SAMPLES * (NUM_CLICKS + 2), np.float32)
-    spoken[EVERY_SAMPLES : EVERY_SAMPLES * (NUM_CLICKS + 1) : EVERY_SAMPLES] = CLICK
-    duplex, recording = DeviceDuplex(audio), card.record_room()
+    duplex = DeviceDuplex(audio)
     try:
-        _answer(duplex, SETTLE_S)
-        duplex.take_xruns()
-        player = card.play_samples(spoken)
-        hops = _answer(duplex, len(spoken) / SAMPLE_RATE_HZ / 2)
-        reporter = subprocess.Popen(
-            ["sh", "-c", "pactl list sink-inputs; pactl list source-outputs"],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-        hops += _answer(duplex, len(spoken) / SAMPLE_RATE_HZ / 2 + SETTLE_S)
-        report, _ = reporter.communicate()
-        player.wait()
-        num_xruns = sum(duplex.take_xruns())
+        return way_of(card, duplex)
     finally:
         duplex.close()
-        heard = recording.stop()
+
+
+def way_of(card: VirtualCard, duplex: DeviceDuplex) -> Way:
+    """Of a device that is open."""
+    spoken = np.zeros(EVERY_SAMPLES * (NUM_CLICKS + 2), np.float32)
+    spoken[EVERY_SAMPLES : EVERY_SAMPLES * (NUM_CLICKS + 1) : EVERY_SAMPLES] = CLICK
+    recording = card.record_room()
+    answer_clicks(duplex, SETTLE_S)
+    duplex.take_xruns()
+    player = card.play_samples(spoken)
+    hops = answer_clicks(duplex, len(spoken) / SAMPLE_RATE_HZ / 2)
+    reporter = subprocess.Popen(
+        ["sh", "-c", "pactl list sink-inputs; pactl list source-outputs"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    hops += answer_clicks(duplex, len(spoken) / SAMPLE_RATE_HZ / 2 + SETTLE_S)
+    report, _ = reporter.communicate()
+    player.wait()
+    num_xruns = sum(duplex.take_xruns())
+    heard = recording.stop()
     whole_ms = delays_ms(heard[:, 0], heard[:, 1])
     own = np.concatenate(hops)
     return Way(whole_ms, delays_ms(own[:, 0], own[:, 1]), reported_ms(report), num_xruns)
 
 
-def _answer(duplex: DeviceDuplex, duration_s: float) -> list[Samples]:
+def answer_clicks(duplex: DeviceDuplex, duration_s: float) -> list[Samples]:
     """Every click at once by a click; hops of [HOP_SAMPLES, 2], microphone and what was played in that time."""
     mic, played, out = np.zeros((3, HOP_SAMPLES), np.float32)
     hops, until_s = [], time.monotonic() + duration_s

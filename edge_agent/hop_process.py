@@ -11,7 +11,6 @@ import sys
 from types import FrameType
 
 from edge_agent.agent import Agent, load_kit
-from edge_agent.audio.base import Duplex
 from edge_agent.audio.device import DeviceDuplex
 from edge_agent.channels import Channels
 from edge_agent.clock import WallClock
@@ -24,6 +23,7 @@ from edge_agent.units import ms_to_hops
 
 USERS_ERROR = 2
 SUMMARY_EVERY_MS = 60_000
+REST_EVERY_HOPS = 100
 OPEN_LOUDSPEAKER = (
     "open loudspeaker without echo cancelling: only the wake phrase interrupts the agent; set audio.echo to 'on', "
     "or to 'hardware' if the device cancels by itself"
@@ -39,13 +39,13 @@ def say(line: str) -> None:
 class LiveHop:
     """An agent on a device, its events on a ring, its heart on a page of shared memory. Thread: main only."""
 
-    def __init__(self, profile: Profile, channels: Channels, duplex: Duplex | None = None) -> None:
-        """Loads models, then opens the device (unless one is given). Raises EdgeAgentError."""
+    def __init__(self, profile: Profile, channels: Channels) -> None:
+        """Loads models, then opens the device. Raises EdgeAgentError."""
         kit = load_kit(profile)
         for notice in kit.notices:
             say(notice)
         self._channels = channels
-        self._duplex = duplex if duplex is not None else DeviceDuplex(profile.audio)
+        self._duplex = DeviceDuplex(profile.audio)
         if not (profile.audio.hears_over_itself or profile.audio.cancels_echo):
             say(OPEN_LOUDSPEAKER)
         self.agent = Agent(
@@ -80,6 +80,8 @@ class LiveHop:
             if self._duplex.state == "ok":
                 self._channels.heartbeat.beat()
             hops_left -= 1
+            if hops_left % REST_EVERY_HOPS == 0 and self.agent.is_idle:
+                self._duplex.rest()
             if hops_left <= 0 and self.agent.is_idle:
                 hops_left = ms_to_hops(SUMMARY_EVERY_MS)
                 self._tell_summary()

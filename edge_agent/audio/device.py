@@ -90,6 +90,11 @@ class DeviceDuplex:
             now.device_losses - taken.device_losses,
         )
 
+    def rest(self) -> None:
+        """Nobody speaks: a good moment to catch up, if sound has come to be heard late. Once a second or so."""
+        if not self._is_lost:
+            self._device.tell_quiet()
+
     def close(self) -> None:
         """See `Duplex`."""
         self._device.close()

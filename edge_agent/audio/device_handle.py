@@ -40,6 +40,9 @@ class DeviceHandle:
             # Ctrl-C is for the agent, which then closes this
             start_new_session=True,
         )
+        assert self._process.stdin is not None
+        self._told_fd = self._process.stdin.fileno()
+        os.set_blocking(self._told_fd, False)
 
     def prefill(self) -> None:
         """Queue silence, so that the hops need not be there on the dot."""
@@ -74,6 +77,11 @@ class DeviceHandle:
     def is_running(self) -> bool:
         """False once the process has given the device up."""
         return self._process.poll() is None
+
+    def tell_quiet(self) -> None:
+        """Nobody speaks: the process may begin a stream anew that has fallen behind."""
+        with suppress(OSError):  # it has ended, or hangs and reads nothing
+            os.write(self._told_fd, b".")
 
     def close(self) -> None:
         """End the process, and thereby give the device back; at once, whatever it is doing."""

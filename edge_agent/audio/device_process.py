@@ -4,6 +4,7 @@ A process of its own because PortAudio cannot always be stopped: when the sound 
 been seen to wait for ever for a lock that nobody holds, once in some twenty times. Whoever opened this process kills it
 instead. It ends by itself when the stream does, and when its parent does (end of its standard input).
 
+Standard input: a byte whenever nobody speaks, so that the stream may be begun anew if it has fallen behind.
 Standard output: nothing, or one line: "ok", or why the device cannot be opened and the cure.
 Imports neither numpy nor the profile: it should start fast and stay small.
 """
@@ -12,9 +13,9 @@ import argparse
 import os
 import select
 import sys
-import time
 from contextlib import suppress
 
+from edge_agent.audio.lateness import Lateness
 from edge_agent.audio.portaudio import DeviceStream, Wanted, look_again
 from edge_agent.errors import AudioError
 from edge_agent.ring import Ring
@@ -35,8 +36,10 @@ def main(arguments: list[str]) -> int:
         _say(str(error))
         return 1
     _say("ok")
+    lateness = Lateness()
     while stream.is_active:
-        _end_with_parent(CHECK_EVERY_S)
+        if _is_told_quiet(CHECK_EVERY_S) and lateness.is_behind(stream.capture_delay_ms):
+            stream.begin_anew()
     return 0
 
 
@@ -48,7 +51,7 @@ def _open(wanted: argparse.Namespace, capture: Ring, playback: Ring) -> DeviceSt
         if not wanted.search:
             raise
     while True:
-        _end_with_parent(SEARCH_EVERY_S)
+        _is_told_quiet(SEARCH_EVERY_S)
         with suppress(AudioError):
             look_again()
             return DeviceStream(what, capture, playback)
@@ -76,12 +79,16 @@ def _say(line: str) -> None:
     os.write(sys.stdout.fileno(), f"{line}\n".encode())
 
 
-def _end_with_parent(wait_s: float) -> None:
-    """Wait; when the parent's end of the pipe is closed, end at once, whatever PortAudio is doing."""
-    deadline_s = time.monotonic() + wait_s
-    while (left_s := deadline_s - time.monotonic()) > 0:
-        if select.select([sys.stdin], [], [], left_s)[0] and not os.read(sys.stdin.fileno(), 1):
-            os._exit(0)
+def _is_told_quiet(wait_s: float) -> bool:
+    """Wait; whether the parent says meanwhile that nobody speaks.
+
+    When its end of the pipe is closed, end at once, whatever PortAudio is doing.
+    """
+    if not select.select([sys.stdin], [], [], wait_s)[0]:
+        return False
+    if not os.read(sys.stdin.fileno(), 1):
+        os._exit(0)
+    return True
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 PortAudio's "frame" (one sample of each channel) is a sample in this project: translated here and nowhere else.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,8 @@ class DeviceStream:
     def __init__(self, wanted: Wanted, capture: Ring, playback: Ring) -> None:
         """Open and start. Raises AudioError with the cure. May wait for the sound server, for ever if that hangs."""
         sounddevice = load_sounddevice()
+        self._capture = capture
+        self._error: type[Exception] = sounddevice.PortAudioError
         device = _device_id(sounddevice, wanted.device)
         try:
             self._stream = self._open(sounddevice, wanted, device, capture, playback)
@@ -72,6 +75,19 @@ class DeviceStream:
     def is_active(self) -> bool:
         """False once PortAudio's thread has given up."""
         return bool(self._stream.active)
+
+    @property
+    def capture_delay_ms(self) -> int:
+        """How old the microphone's sound is when it comes."""
+        delay_ms: int = lib.duplex_capture_delay_ms(self._duplex)
+        return delay_ms
+
+    def begin_anew(self) -> None:
+        """Throw away what waits to be heard; takes some 50 ms. A device that refuses is no longer active."""
+        lib.spsc_ring_count_overrun(self._capture.handle)
+        with suppress(self._error):
+            self._stream.abort()
+            self._stream.start()
 
 
 def load_sounddevice() -> Any:

@@ -1,6 +1,7 @@
 #include "duplex.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,12 @@
 /* PortAudio's status flags (portaudio.h, stable since 2003; the header is not needed to build this). */
 #define PA_INPUT_OVERFLOW 0x2ul
 #define PA_OUTPUT_UNDERFLOW 0x4ul
+
+typedef struct {
+    double captured_s;
+    double now_s;
+    double played_s;
+} pa_times; /* PaStreamCallbackTimeInfo */
 
 struct duplex {
     spsc_ring *capture;
@@ -19,6 +26,7 @@ struct duplex {
     uint32_t position; /* samples of the current hop already handed over; the same for both directions */
     float *played; /* hop_samples */
     float *pairs;  /* hop_samples x (microphone, played) */
+    _Atomic uint32_t capture_delay_ms;
 };
 
 duplex *duplex_create(spsc_ring *capture, spsc_ring *playback, uint32_t hop_samples, uint32_t capture_channels,
@@ -53,6 +61,16 @@ void duplex_destroy(duplex *self) {
     free(self);
 }
 
+uint32_t duplex_capture_delay_ms(const duplex *self) {
+    return atomic_load_explicit(&self->capture_delay_ms, memory_order_relaxed);
+}
+
+static void note_delay(duplex *self, const pa_times *times) {
+    const double delay_ms = 1000.0 * (times->now_s - times->captured_s);
+    const uint32_t noted_ms = delay_ms > 0.0 && delay_ms < UINT32_MAX ? (uint32_t)delay_ms : 0;
+    atomic_store_explicit(&self->capture_delay_ms, noted_ms, memory_order_relaxed);
+}
+
 static void begin_hop(duplex *self) {
     if (!spsc_ring_read(self->playback, self->played, 1)) memset(self->played, 0, self->hop_samples * sizeof(float));
 }
@@ -82,7 +100,7 @@ int duplex_callback(const void *input, void *output, unsigned long num_samples, 
     duplex *self = self_;
     const float *from = input;
     float *to = output;
-    (void)time;
+    if (time != NULL) note_delay(self, time);
     if (status & PA_INPUT_OVERFLOW) spsc_ring_count_overrun(self->capture);
     if (status & PA_OUTPUT_UNDERFLOW) spsc_ring_count_underrun(self->playback);
     while (num_samples > 0) {

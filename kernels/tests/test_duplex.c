@@ -103,6 +103,24 @@ static void test_with_hop_thread(void) {
     spsc_ring_destroy(playback);
 }
 
+/* The age of the microphone's sound, from PortAudio's clock; nonsense of a driver is no delay. */
+static void test_capture_delay(void) {
+    spsc_ring *capture = spsc_ring_create(2 * HOP * sizeof(float), 4);
+    spsc_ring *playback = spsc_ring_create(HOP * sizeof(float), 4);
+    duplex *self = duplex_create(capture, playback, HOP, 2, 2);
+    CHECK(duplex_capture_delay_ms(self) == 0);
+    const double late[] = {10.0, 10.3755, 10.4}, early[] = {10.5, 10.4, 10.6};
+    CHECK(duplex_callback(sound, played, HOP, late, 0, self) == 0);
+    CHECK(duplex_capture_delay_ms(self) == 375);
+    CHECK(duplex_callback(sound, played, HOP, NULL, 0, self) == 0);
+    CHECK(duplex_capture_delay_ms(self) == 375);
+    CHECK(duplex_callback(sound, played, HOP, early, 0, self) == 0);
+    CHECK(duplex_capture_delay_ms(self) == 0);
+    duplex_destroy(self);
+    spsc_ring_destroy(capture);
+    spsc_ring_destroy(playback);
+}
+
 int main(void) {
     for (int i = 0; i < TOTAL; i++) {
         sound[2 * i] = (float)(i + 1);
@@ -112,5 +130,6 @@ int main(void) {
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) test_block_size(blocks[i]);
     test_losses();
     test_with_hop_thread();
+    test_capture_delay();
     return 0;
 }

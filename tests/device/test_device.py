@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks import sound_way
 from edge_agent.audio.device import MAX_QUEUED_HOPS, DeviceDuplex
 from edge_agent.audio.device_handle import PREFILL_HOPS
 from edge_agent.errors import AudioError
@@ -141,6 +142,40 @@ def test_a_killed_sound_server_is_survived(card: VirtualCard) -> None:
     assert 0.8 - lost_s - 0.05 < silent_s < 1.2
     assert losses.device_losses == 1
     assert back_s < 2.0
+
+
+def delay_ms(duplex: DeviceDuplex, card: VirtualCard) -> float:
+    """From a click that is spoken to the one that answers it, heard by the room."""
+    spoken = np.zeros(2 * RATE_HZ, np.float32)
+    spoken[RATE_HZ // 2] = sound_way.CLICK
+    recording = card.record_room()
+    sound_way.answer_clicks(duplex, 0.3)
+    player = card.play_samples(spoken)
+    sound_way.answer_clicks(duplex, 3.0)
+    player.wait()
+    heard = recording.stop()
+    said, answered = (int(np.flatnonzero(side > sound_way.LEAST_CLICK)[0]) for side in heard.T)
+    return (answered - said) * 1000 / RATE_HZ
+
+
+def test_what_was_held_up_is_not_late_for_ever(card: VirtualCard) -> None:
+    with opened() as duplex:
+        for _ in range(3):  # so the process knows the usual delay
+            run(duplex, 0.3)
+            duplex.rest()
+        os.kill(duplex._device.pid, signal.SIGSTOP)
+        time.sleep(0.35)
+        os.kill(duplex._device.pid, signal.SIGCONT)
+        run(duplex, 1.0)
+        late_ms = delay_ms(duplex, card)
+        for _ in range(4):
+            run(duplex, 0.3)
+            duplex.rest()
+        run(duplex, 0.3)
+        assert duplex.take_xruns().capture_overruns == 1, "what was thrown away is told"
+        again_ms = delay_ms(duplex, card)
+    assert late_ms > 300, "the sound server gives what it kept"
+    assert again_ms < late_ms - 200
 
 
 def test_a_sound_server_that_hangs_does_not_hang_us(card: VirtualCard) -> None:

@@ -33,7 +33,7 @@ class Spotter(Protocol):
     @property
     def near_miss(self) -> Candidate | None: ...
 
-    def step(self, log_posteriors: NDArray[np.float32], p_voice: float = 1.0) -> int | None: ...
+    def step(self, log_posteriors: NDArray[np.float32]) -> int | None: ...
 
     def reset(self) -> None: ...
 
@@ -54,12 +54,12 @@ class Attention:
         self._woken_at = -ms_to_samples(REFRACTORY_MS)
         self.has_woken = False
 
-    def step(self, at_sample: int, log_posteriors: NDArray[np.float32], p_voice: float) -> None:
-        """One listener step, float32 [2, 40], and its voice; `has_woken` tells whether a phrase ended in it."""
+    def step(self, at_sample: int, log_posteriors: NDArray[np.float32]) -> None:
+        """One listener step, float32 [2, 40]; `has_woken` tells whether a phrase ended in it."""
         self.has_woken = False
         if self._spotter is None:
             return
-        heard = self._spotter.step(log_posteriors, p_voice)
+        heard = self._spotter.step(log_posteriors)
         near = self._spotter.near_miss
         if near is not None and not self.is_awake(at_sample):
             self._near_wakes.count += 1

@@ -139,8 +139,8 @@ class Hop:
         if self._listening.run(at, parts.listener.step, self._log_mel) and not is_deaf:
             p_voice, p_eot, log_posteriors = parts.listener.p_voice, parts.listener.p_eot, parts.listener.log_posteriors
         # a deaf agent too hears the phrase, for nothing else can interrupt it
-        spoken = parts.listener.log_posteriors, parts.listener.p_voice
-        if self._waking.run(at, parts.attention.step, at, *spoken) and parts.attention.has_woken:
+        spoken = parts.listener.log_posteriors
+        if self._waking.run(at, parts.attention.step, at, spoken) and parts.attention.has_woken:
             self._wake(at)
         parts.yielding.hear_step(p_voice, log_posteriors, understanding.grammar, understanding.hypothesis.intent)
         parts.understanding.remember(log_posteriors)

@@ -34,8 +34,8 @@ def candidates(spotter: KeywordSpotter, heard: Heard, apart_steps: int = APART_S
     best: Candidate | None = None
     quiet_steps = 0
     spotter.reset()
-    for start, p_voice in zip(range(0, len(heard.log_posteriors), FRAMES_PER_STEP), heard.p_voice, strict=True):
-        spotter.step(heard.log_posteriors[start : start + FRAMES_PER_STEP], float(p_voice))
+    for start in range(0, len(heard.log_posteriors), FRAMES_PER_STEP):
+        spotter.step(heard.log_posteriors[start : start + FRAMES_PER_STEP])
         found, quiet_steps = spotter.candidate, quiet_steps + 1
         if found is not None:
             quiet_steps = 0

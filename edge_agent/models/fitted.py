@@ -61,6 +61,10 @@ def _changed(name: str, present: object, change: Any) -> object:
         if not isinstance(change, Mapping):
             raise TypeError(f"{name} is {change!r}, must be an object")
         return updated(present, change)
+    if isinstance(present, tuple):
+        if not isinstance(change, list) or len(change) != len(present):
+            raise TypeError(f"{name} must be a list of {len(present)}")
+        return tuple(_changed(name, one, other) for one, other in zip(present, change, strict=True))
     if isinstance(change, bool) or not isinstance(change, int | float) or not math.isfinite(change):
         raise TypeError(f"{name} is {change!r}, must be a number")
     return type(present)(change)  # type: ignore[call-arg]
@@ -72,5 +76,9 @@ def differences(settings: object, base: object) -> dict[str, Any]:
     for one in fields(cast(Any, settings)):
         value, other = getattr(settings, one.name), getattr(base, one.name)
         if value != other:
-            found[one.name] = differences(value, other) if is_dataclass(value) else round(value, 4)
+            found[one.name] = differences(value, other) if is_dataclass(value) else _plain(value)
     return found
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(one) for one in value] if isinstance(value, tuple) else round(value, 4)

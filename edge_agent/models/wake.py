@@ -15,26 +15,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.errors import CommandsError
-from edge_agent.models.alignment import Aligner
-from edge_agent.models.phones import TOKENS
+from edge_agent.models.confusions import GUESSED, Ratios
+from edge_agent.models.phones import BLANK, TOKENS
+from edge_agent.models.phrase_alignment import PhraseAligner
 from edge_agent.models.search import GraphSearch, SearchSettings
-from edge_agent.models.wake_evidence import SCORE_FLOOR, WakeEvidence, WakeModel, evidence_of
+from edge_agent.models.wake_evidence import WakeEvidence, WakeModel, evidence_of
 from edge_agent.models.wake_graph import MAX_PHONES, Way, compile_phrases, num_syllables
 
 MANY_FALSE_WAKES_PER_HOUR: Final = 1.0
+PAUSE_FRAMES: Final = 15  # before a phrase, in which people are mostly silent
+SLACK_FRAMES: Final = 12  # by which a phrase may begin before the path of the first stage
+END_FRAMES: Final = 10  # from now, in which its last phone lies
+SURELY_NOT: Final = -20.0
 
 
 @dataclass(frozen=True)
 class WakeSettings:
     """When a phrase counts as heard. Frames are 20 ms."""
 
-    min_score: float = -2.5  # first stage: least score per phone, natural log against the open path
-    min_certainty: float = -1.5  # log posterior of the open path per frame: less, and the listener knows nothing
+    min_score: float = -3.2  # first stage: least score per phone, natural log against the open path
+    min_certainty: float = -2.5  # log posterior of the open path per frame: less, and the listener knows nothing
     min_frames_per_phone: float = 1.5  # nobody speaks faster
     max_frames_per_phone: float = 9.0  # or slower
     max_age_frames: int = 3  # since the last phone
     refractory_frames: int = 50
-    blank_cost: float = 2.0  # of both stages
+    blank_cost: float = 2.0
+    confusions: Ratios = GUESSED
     model: WakeModel = field(default_factory=WakeModel)
     min_p_wake: float = 0.5
     near_p_wake: float = 0.1  # from here on a phrase that is not heard is a near miss
@@ -79,9 +85,10 @@ class KeywordSpotter:
         self._way_of_node = {way.last_node: way for way in ways}
         self._search = GraphSearch(graph, self.settings.search)
         num_frames = math.ceil(self.settings.max_frames_per_phone * max(len(way.tokens) for way in ways)) + 2
-        self._recent = np.zeros((num_frames, len(TOKENS)), np.float32)
-        self._recent_voice = np.zeros(num_frames, np.float32)
-        self._aligner = Aligner(num_frames, MAX_PHONES)
+        num_frames += PAUSE_FRAMES + SLACK_FRAMES
+        self._recent = np.empty((num_frames, len(TOKENS)), np.float32)
+        self._hear_silence()
+        self._aligner = PhraseAligner(num_frames, MAX_PHONES, np.array(self.settings.confusions))
         self._rest_frames = 0
         self._missed: Candidate | None = None  # the best one that was not good enough
         self._missed_frames = 0
@@ -91,16 +98,19 @@ class KeywordSpotter:
     def reset(self) -> None:
         """Forget what was heard of a phrase."""
         self._search.reset()
+        self._hear_silence()
         self._rest_frames = 0
         self._missed = self.candidate = self.near_miss = None
 
-    def step(self, log_posteriors: NDArray[np.float32], p_voice: float = 1.0) -> int | None:
-        """Frames of one step, float32 [num_frames, 40], and its voice; index of the phrase that ended then, or None."""
+    def _hear_silence(self) -> None:
+        self._recent.fill(SURELY_NOT)
+        self._recent[:, BLANK] = 0.0
+
+    def step(self, log_posteriors: NDArray[np.float32]) -> int | None:
+        """Frames of one step, float32 [num_frames, 40]; index of the phrase that ended then, or None."""
         num_frames = len(log_posteriors)
         self._recent[:-num_frames] = self._recent[num_frames:]
         self._recent[-num_frames:] = log_posteriors
-        self._recent_voice[:-num_frames] = self._recent_voice[num_frames:]
-        self._recent_voice[-num_frames:] = p_voice
         self._search.step(log_posteriors)
         self._rest_frames = max(0, self._rest_frames - num_frames)
         found = self.candidate = self._look()
@@ -119,23 +129,24 @@ class KeywordSpotter:
         path, settings = self._search.path, self.settings
         score_per_phone = path.command_score / path.num_phones
         frames_per_phone = (path.phone_frame + 1 - path.first_frame) / path.num_phones
-        is_plausible = settings.min_frames_per_phone <= frames_per_phone <= settings.max_frames_per_phone
+        is_plausible = frames_per_phone <= settings.max_frames_per_phone
         certainty = path.open_score / (path.next_frame - path.first_frame)
         if score_per_phone < settings.min_score or certainty < settings.min_certainty or not is_plausible:
             return None
         way = self._way_of_node[path.node]
-        evidence = self._second_look(path, way, certainty)
+        evidence = self._second_look(path, way, score_per_phone, certainty)
         if evidence is None:
             return None
         return Candidate(way.phrase, score_per_phone, evidence, settings.model.p_wake(evidence))
 
-    def _second_look(self, path: Any, way: Way, certainty: float) -> WakeEvidence | None:
-        first = len(self._recent) - (path.next_frame - path.first_frame)
-        last = len(self._recent) - (path.next_frame - path.phone_frame - 1)
-        frames = self._recent[max(first, 0) : last]
-        aligned = self._aligner.align(frames, way.tokens, self.settings.blank_cost, SCORE_FLOOR)
-        p_voice = float(self._recent_voice[max(first, 0) : last].mean())
-        return None if aligned is None else evidence_of(aligned, len(frames), certainty, p_voice)
+    def _second_look(self, path: Any, way: Way, open_score: float, certainty: float) -> WakeEvidence | None:
+        first = max(PAUSE_FRAMES, len(self._recent) - (path.next_frame - path.first_frame) - SLACK_FRAMES)
+        aligned = self._aligner.align(self._recent[first:], way.tokens, END_FRAMES)
+        if aligned is None or aligned.num_frames < self.settings.min_frames_per_phone * len(way.tokens):
+            return None
+        begin = first + int(aligned.frame[0])
+        pause = float(np.exp(self._recent[begin - PAUSE_FRAMES : begin, BLANK]).mean())
+        return evidence_of(aligned, way.tokens, open_score, certainty, pause)
 
     def _watch_misses(self, num_frames: int, is_heard: bool) -> None:
         """A near miss is told once nothing better came for as long as a phrase heard would rest."""

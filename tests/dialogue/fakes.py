@@ -145,7 +145,7 @@ class ScriptedSpotter:
         self.near_miss: Candidate | None = None
         self.num_steps = 0
 
-    def step(self, log_posteriors: NDArray[np.float32], p_voice: float = 1.0) -> int | None:
+    def step(self, log_posteriors: NDArray[np.float32]) -> int | None:
         self.num_steps += 1
         self.near_miss = self.near_misses.pop(self.num_steps, None)
         if self.at_s and self.num_steps * STEP_MS / 1000 >= self.at_s[0]:

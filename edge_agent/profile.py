@@ -89,7 +89,7 @@ class EndpointingProfile(_Strict):
     """Silence that ends a turn, by what the grammar says about the words so far."""
 
     complete_ms: Annotated[int, Field(ge=40, le=5000)] = 120
-    could_go_on_ms: Annotated[int, Field(ge=40, le=5000)] = 480
+    could_go_on_ms: Annotated[int, Field(ge=40, le=5000)] = 520
     incomplete_ms: Annotated[int, Field(ge=40, le=10000)] = 1400
     no_intent_ms: Annotated[int, Field(ge=40, le=10000)] = 800
 

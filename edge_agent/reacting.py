@@ -3,6 +3,8 @@
 Thread: hop only. One `Evidence` is filled again and again; a hop that decides nothing builds nothing that lasts.
 """
 
+import math
+
 from edge_agent.events import Acknowledge, BackChannel, Filler, Gaze, Nod, Posture
 from edge_agent.guard import Emit
 from edge_agent.profile import ReflexesProfile
@@ -71,6 +73,7 @@ class Reactions:
         evidence.is_no_command = grammar is Grammar.NO_MATCH
         evidence.voiced_ms = turn.voiced_ms
         evidence.wait_ms = turn.wait_ms
+        evidence.p_end = 0.0 if math.isnan(turn.evidence.p_eot) else turn.evidence.p_end
         evidence.num_words = len(understanding.hypothesis.words)
         evidence.dictates_number = understanding.ends_in_number
         evidence.agent_speaks = self._talk.holds_floor or self._talk.is_held

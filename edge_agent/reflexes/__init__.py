@@ -25,6 +25,7 @@ class Evidence:
     last_active_sample: int = LONG_AGO_SAMPLE  # somebody spoke
     voiced_ms: float = 0.0
     wait_ms: float = 0.0  # silence that would end the turn now
+    p_end: float = 0.0  # that the user has ended, by the sound alone; 0 where the listener does not tell
     num_words: int = 0
     dictates_number: bool = False  # the last word heard is a number: more digits may come
     agent_speaks: bool = False

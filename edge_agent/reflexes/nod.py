@@ -11,6 +11,7 @@ COMMAND_VOICED_MS = 150
 END_SILENCE_MS = 70  # longer than most closures inside a word
 END_SPEECH_MS = 400
 END_REFRACTORY_MS = 450
+SURE = 0.5
 NO_NOD = ""
 
 
@@ -27,6 +28,8 @@ def decide(settings: Reflex, evidence: Evidence) -> str:
 
 def _may_be_all(evidence: Evidence) -> bool:
     """The user seems to have said what was to be said; one nod for each silence."""
-    if evidence.last_nod_sample > evidence.last_voiced_sample or evidence.must_go_on:
+    if evidence.last_nod_sample > evidence.last_voiced_sample:
+        return False
+    if evidence.must_go_on and evidence.p_end <= SURE:  # words are misheard more often than an end is
         return False
     return evidence.voiced_ms >= (END_SPEECH_MS if evidence.is_no_command else COMMAND_VOICED_MS)

@@ -36,8 +36,13 @@ def test_one_nod_for_each_silence() -> None:
     assert nod.decide(Reflex(), found) == nod.NO_NOD
 
 
+def test_what_sounds_ended_gets_its_nod_though_the_words_lack_something() -> None:
+    assert nod.decide(Reflex(), evidence(must_go_on=True, is_no_command=False, p_end=0.8)) == "end"
+
+
 def test_what_must_go_on_gets_a_nod_only_in_a_pause() -> None:
     assert nod.decide(Reflex(), evidence(must_go_on=True, is_no_command=False)) == nod.NO_NOD
+    assert nod.decide(Reflex(), evidence(must_go_on=True, is_no_command=False, p_end=0.4)) == nod.NO_NOD
     assert nod.decide(Reflex(), evidence(must_go_on=True, is_no_command=False, silence_ms=220)) == "pause"
     assert nod.decide(Reflex(), evidence(must_go_on=True, is_no_command=False, silence_ms=220, voiced_ms=600)) == ""
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -76,7 +76,7 @@ def play(scenario: Scenario, kit_of: KitOf, paced_on: Callable[[Scenario], Theat
     if isinstance(stage, Stage) and scenario.hearing == "script":
         kit = _scripted_kit(profile, stage)
     else:
-        kit = replace(kit_of(profile), profile=profile)
+        kit = kit_of(profile)
 
     def emit(event: Event) -> None:
         events.append(event)

@@ -84,8 +84,9 @@ class Stage:
         self.said: list[Said] = []  # the lines by script that were placed, for those who hear by script
         self._lines = scenario.talk
         self._spoken = [spoken_line(line) for line in scenario.talk]
-        self._mic = _background(scenario.noise)
-        self._played = np.zeros_like(self._mic)
+        self._background = _background(scenario.noise)
+        # memory of zeros is made when it is touched, and few scenarios last so long
+        self._mic, self._played = np.zeros((2, len(self._background)), np.float32)
         self._response = _response(scenario.room)
         self._num_read = 0
         self._seen: dict[int, int] = {}
@@ -104,7 +105,7 @@ class Stage:
     def conversation(self) -> Sound:
         """float32 [samples so far, 2]: microphone, loudspeaker."""
         end = self._num_read * HOP_SAMPLES
-        return np.stack([self._mic[:end], self._played[:end]], axis=1)
+        return np.stack([self._mic[:end] + self._background[:end], self._played[:end]], axis=1)
 
     def notice(self, event: Event) -> None:
         """Something happened: lines that waited for it begin."""
@@ -122,7 +123,8 @@ class Stage:
         begin = self._num_read * HOP_SAMPLES
         if begin + HOP_SAMPLES > len(self._mic):
             return False
-        np.clip(self._mic[begin : begin + HOP_SAMPLES], -1.0, 1.0, out=mic)
+        np.add(self._mic[begin : begin + HOP_SAMPLES], self._background[begin : begin + HOP_SAMPLES], out=mic)
+        np.clip(mic, -1.0, 1.0, out=mic)
         np.copyto(played, self._played[begin : begin + HOP_SAMPLES])
         self._num_read += 1
         return True
@@ -187,6 +189,7 @@ def _is(value: object, wanted: object) -> bool:
     return bool(wanted.get("min", -np.inf) <= value <= wanted.get("max", np.inf))
 
 
+@lru_cache(maxsize=8)
 def _background(noise: s.Noise | None) -> Sound:
     """What the microphone hears when nobody speaks: never digital silence, which no room has."""
     num_samples = LONGEST_S * SAMPLE_RATE_HZ

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_agent.agent import Kit, load_kit
+from edge_agent.agent import Kit
 from edge_agent.events import Event
 from edge_agent.profile import Profile
 from edge_agent.replay import replay_files, replay_one
 from edge_agent.units import SAMPLE_RATE_HZ
+from tests.dialogue.play import KitOf
 
 CLIPS = Path(__file__).resolve().parents[2] / "demo" / "clips"
 
 
-@pytest.fixture(scope="module")
-def kit() -> Kit:
-    return load_kit(Profile(name="test"))
+@pytest.fixture
+def kit(kit_of: KitOf) -> Kit:
+    return kit_of(Profile(name="test"))
 
 
 def conversation(kit: Kit, path: Path) -> dict[str, Any]:

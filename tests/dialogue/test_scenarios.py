@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from edge_agent.agent import Kit, load_kit
-from edge_agent.profile import Profile
 from tests.dialogue.play import KitOf, play
 from tests.dialogue.scenario import Scenario, all_scenarios, scenarios_of
 
@@ -22,20 +20,6 @@ talk:
 expect:
   - {event: intent}
 """
-
-
-@pytest.fixture(scope="module")
-def kit_of() -> KitOf:
-    """Kits by what is loaded for them."""
-    kits: dict[str, Kit] = {}
-
-    def kit(profile: Profile) -> Kit:
-        key = (
-            "".join(part.model_dump_json() for part in (profile.model, profile.wake, profile.voice)) + profile.commands
-        )
-        return kits[key] if key in kits else kits.setdefault(key, load_kit(profile))
-
-    return kit
 
 
 @pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)

@@ -33,6 +33,7 @@ class VoiceAhead:
         self._made: queue.SimpleQueue[tuple[int, Spoken]] = queue.SimpleQueue()
         self._round = 0
         self._num_waiting = 0
+        self._prepared: Spoken | None = None  # the worker's last
         self.num_errors = 0
         self.error = ""  # of the last reply that failed, until someone clears it
         self._worker = threading.Thread(target=self._work, name="voice", daemon=True) if is_threaded else None
@@ -45,15 +46,19 @@ class VoiceAhead:
         return self._num_waiting > 0
 
     def ask(self, text: str) -> None:
-        """Have a reply made."""
+        """Have a reply made; one that is prepared is there at once."""
+        prepared = self._prepared
+        is_first = not self._num_waiting
         self._num_waiting += 1
-        if self._worker:
+        if is_first and prepared is not None and prepared.text == text:
+            self._made.put((self._round, prepared))
+        elif self._worker:
             self._asked.put((self._round, text))
         else:
             self._made.put((self._round, self._make(text)))
 
     def prepare(self, text: str) -> None:
-        """Have a sound made that may be asked for soon; the voice remembers it. Without a thread there is no need."""
+        """Have a sound made that may be asked for soon. Without a thread there is no need."""
         if self._worker and text:
             self._asked.put((PREPARED, text))
 
@@ -84,7 +89,8 @@ class VoiceAhead:
         while (asked := self._asked.get()) is not None:
             asked_in, text = asked
             if asked_in == PREPARED:
-                self._make(text)
+                made = self._make(text)
+                self._prepared = made if len(made.sound) else None
             elif asked_in == self._round:
                 self._made.put((asked_in, self._make(text)))
 

@@ -2,6 +2,7 @@
 
 import itertools
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -175,6 +176,38 @@ def test_ahead_in_virtual_time_answers_at_once_and_in_order(bank: ClipBank) -> N
     ahead.ask(FREE_TEXT)
     assert [made.text for made in (ahead.take(), ahead.take()) if made] == ["Okay.", FREE_TEXT]
     assert not ahead.is_waiting
+
+
+def test_what_is_prepared_is_there_in_the_hop_that_asks_for_it(bank: ClipBank) -> None:
+    class Stuck(FakeEngine):
+        is_at_work, may_end = threading.Event(), threading.Event()
+
+        def speak(self, text: str) -> Samples | None:
+            if "second" in text:
+                self.is_at_work.set()
+                self.may_end.wait(60)
+            return super().speak(text)
+
+    first, second = f"{FREE_TEXT} first", f"{FREE_TEXT} second"
+    ahead = VoiceAhead(Voice(bank, [Stuck()]), is_threaded=True)
+    ahead.prepare(first)
+    ahead.prepare(second)
+    assert Stuck.is_at_work.wait(60)
+    ahead.ask(first)
+    made = ahead.take()
+    assert made is not None
+    assert made.text == first
+    ahead.ask(FREE_TEXT)
+    ahead.ask(first)  # not before what was asked for earlier
+    assert ahead.take() is None
+    Stuck.may_end.set()
+    texts: list[str] = []
+    deadline_s = time.monotonic() + 60
+    while len(texts) < 2 and time.monotonic() < deadline_s:
+        spoken = ahead.take()
+        texts += [spoken.text] if spoken else []
+    assert texts == [FREE_TEXT, first]
+    ahead.close()
 
 
 def test_ahead_in_a_thread_never_blocks_and_forgets_what_nobody_wants(bank: ClipBank) -> None:

@@ -23,6 +23,7 @@ from edge_agent.errands import Errands
 from edge_agent.guard import Emit
 from edge_agent.health import Health
 from edge_agent.hop import Hop, Parts
+from edge_agent.looking import Looking
 from edge_agent.meters import Meters
 from edge_agent.models.bundle import Bundle, find_bundle
 from edge_agent.models.commands import find_commands, load_commands
@@ -133,7 +134,8 @@ class Agent:
         self._duplex = duplex
         offloading = Offloading(profile.cloud, gate, self.talk, emit, answers)
         asking = Asking(offloading, gate, self.skills, profile.privacy.consent)
-        errands = Errands(self.skills, kit.needs_yes, gate, offloading, self.talk, emit, calls)
+        looking = Looking(profile.camera, gate, emit)
+        errands = Errands(self.skills, kit.needs_yes, gate, offloading, looking, self.talk, emit, calls)
         self.conversation = Conversation(self.skills, self.talk, asking, errands, emit, self.meters)
         attention = Attention(profile.wake.phrases, kit.spotter, profile.wake.awake_s, emit, self.meters)
         attention.reset()

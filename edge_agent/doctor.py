@@ -53,6 +53,7 @@ def examine(profile: Profile) -> Iterator[Finding]:
         _realtime,
         _privacy,
         _home,
+        _camera,
     )
     for area in areas:
         yield from area(profile)
@@ -168,3 +169,15 @@ def _home(profile: Profile) -> Iterator[Finding]:
         yield Finding("home", "lacking", *f"Home Assistant: {trouble}".rsplit("; ", 1))
     else:
         yield Finding("home", "good", f"Home Assistant at {profile.home_assistant.url} can be reached")
+
+
+def _camera(profile: Profile) -> Iterator[Finding]:
+    if not profile.camera.source:
+        return
+    camera = importlib.import_module("edge_agent.link.camera")
+    try:
+        num_bytes = len(camera.Camera(profile.camera).take())
+    except EdgeAgentError as error:
+        yield Finding("camera", "lacking", *str(error).split(": ", 1))
+    else:
+        yield Finding("camera", "good", f"{profile.camera.source}: a picture of {num_bytes / 1000:.0f} kB")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.events import Offload, SoundLeft
-from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Parcel, Result, Sound, as_pcm16, pack
+from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Look, Parcel, Result, Sound, as_pcm16, pack
 from edge_agent.ring import MessageRing
 from edge_agent.units import ms_to_samples, samples_to_ms
 
@@ -151,10 +151,18 @@ class Gate:
 
     def answer_call(self, at_sample: int, result: Result) -> bool:
         """Let out what came of a call of the model that was asked: words of the household, no sound; or refuse."""
-        is_of_asked = self._first_answerable <= result.turn <= self._num_turns
-        allowed = is_of_asked and self.state not in ("muted", "local_only") and self._put(result)
-        reason = str(self._client) if allowed else self.state if is_of_asked else "forbidden"
-        self.receipts.append(Receipt(at_sample, "tool_result", allowed, reason, 0.0))
+        return self._put_beside(at_sample, "tool_result", result)
+
+    def look(self, at_sample: int, look: Look) -> bool:
+        """Let one picture out with a turn that leaves or was asked; or refuse."""
+        return self._put_beside(at_sample, "picture", look)
+
+    def _put_beside(self, at_sample: int, purpose: str, parcel: Result | Look) -> bool:
+        """What is no sound follows only a turn that was let out, and that nobody has forbidden since."""
+        is_of_turn = self._first_answerable <= parcel.turn <= self._num_turns
+        allowed = is_of_turn and self.state not in ("muted", "local_only") and self._put(parcel)
+        reason = str(self._client) if allowed else self.state if is_of_turn else "forbidden"
+        self.receipts.append(Receipt(at_sample, purpose, allowed, reason, 0.0))
         return allowed
 
     def _bounded(self, sound: NDArray[np.float32], speech_ms: float) -> tuple[NDArray[np.float32], float]:

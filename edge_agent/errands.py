@@ -15,11 +15,13 @@ from typing import Any
 from edge_agent.egress import Gate
 from edge_agent.events import CloudCall, Reply
 from edge_agent.guard import Emit
+from edge_agent.looking import Looking
 from edge_agent.offloading import Offloading
 from edge_agent.parcels import Call, Parcel, Reach, Result, State, Told, unpack
 from edge_agent.ring import MessageRing
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.reply import Act, Outcome, Slots
+from edge_agent.skills.tools import LOOK
 from edge_agent.talk import Talk
 from edge_agent.units import ms_to_samples
 
@@ -27,6 +29,7 @@ PENDING_MS = 30_000  # a yes that comes later answers something else
 MAX_TEXT_LETTERS = 1_000  # of a result
 NO_YES = "the user did not say yes, so nothing was done"
 NOT_AWAITED = "the user no longer waits for this answer, so nothing was done"
+NO_PICTURE = "no picture may be taken now"
 NOTHING_TO_DO: tuple[Act, ...] = ()
 
 
@@ -47,6 +50,7 @@ class Errands:
         needs_yes: frozenset[str],
         gate: Gate,
         offloading: Offloading,
+        looking: Looking,
         talk: Talk,
         emit: Emit,
         calls: MessageRing | None = None,
@@ -56,6 +60,7 @@ class Errands:
         self._needs_yes = needs_yes
         self._gate = gate
         self._offloading = offloading
+        self._looking = looking
         self._talk = talk
         self._emit = emit
         self._calls = calls
@@ -65,6 +70,7 @@ class Errands:
     def step(self, at_sample: int) -> tuple[Act, ...]:
         """Once per hop: at most one thing is taken in. What else there is to do for it."""
         self._at_sample = at_sample
+        self._looking.step(at_sample)
         if self._pending is not None:
             self._look_after(self._pending)
         message = self._calls.receive() if self._calls is not None else None
@@ -89,6 +95,9 @@ class Errands:
         slots = _values(call.slots)
         if slots is None or call.turn != self._offloading.turn:
             self._tell(call, slots or {}, "refused", {"reason": NOT_AWAITED})
+            return NOTHING_TO_DO
+        if call.intent == LOOK:
+            self._look(call)
             return NOTHING_TO_DO
         if call.intent in self._needs_yes:
             self._ask(call, slots)
@@ -117,6 +126,13 @@ class Errands:
         self._offloading.stop_waiting()
         self._emit(CloudCall(self._at_sample, call.intent, slots, "asked"))
         self._say(question)
+
+    def _look(self, call: Call) -> None:
+        """A picture that may leave is taken and sent, and its call answered, by the link process."""
+        if self._looking.look(self._at_sample, call.turn, call.call_id):
+            self._emit(CloudCall(self._at_sample, call.intent, {}, "done"))
+        else:
+            self._tell(call, {}, "refused", {"reason": NO_PICTURE})
 
     def _say(self, text: str) -> None:
         self._emit(Reply(self._at_sample, text))

@@ -9,6 +9,7 @@
     +-- VoiceError       a clip bank or a text-to-speech program that cannot be used
     +-- CloudError       a cloud service that cannot be used: no key, no network, refused
     +-- EvaluationError  an evaluation that asks for what is not there
+    +-- CameraError      a camera or a picture that cannot be used
     +-- HomeError        a Home Assistant that cannot be used: no token, not at home
     +-- SafetyError      a file of safety rules that cannot be used
 
@@ -47,6 +48,10 @@ class VoiceError(EdgeAgentError):
 
 class CloudError(EdgeAgentError):
     """A cloud service cannot be used."""
+
+
+class CameraError(EdgeAgentError):
+    """A camera or a picture cannot be used."""
 
 
 class HomeError(EdgeAgentError):

@@ -249,6 +249,15 @@ class CloudCall(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Camera(Event):
+    """The camera's light. state: "on" from the moment when a picture may leave, with that turn, until "off"."""
+
+    name: ClassVar[str] = "camera"
+    state: str = "off"
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HouseAct(Event):
     """Something is wanted of a device at home. kind: "light", "media" or "lock"; target: as it is called in replies.
 
@@ -330,7 +339,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
     for kind in (
         *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake, NearWake),
         *(Acknowledge, Corrected, Gaze, Posture, Microphone),
-        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, CloudCall, HouseAct),
+        *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, CloudCall),
+        *(HouseAct, Camera),
         *(Xrun, Fault, Summary),
     )
 }

@@ -1,6 +1,6 @@
 """What the hop and the link process say to each other about the cloud: one parcel is one message of a ring.
 
-    offload ring   hop -> link   Began, Sound ..., then Ended or Abandoned; Cancelled; Result (the gate writes)
+    offload ring   hop -> link   Began, Sound ..., then Ended or Abandoned; Cancelled; Result; Look (the gate writes)
     answer ring    link -> hop   Piece ..., then Over; or Lost, when no (more) answer will come
     house ring     link -> hop   Call: the model that answers wants something done at home;
                                  State, Reach, Told: how the home automation finds the house
@@ -112,6 +112,15 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One picture may be taken now and leave with this turn; `call_id`: of the call that wants it, or empty."""
+
+    turn: int
+    at_sample: int
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """How something at home is now; `told`: a JSON object of fields of the house's model (skills/home.py)."""
 
@@ -136,12 +145,14 @@ class Told:
     say: str
 
 
-Parcel = Began | Sound | Ended | Abandoned | Cancelled | Piece | Over | Lost | Call | Result | State | Reach | Told
+CloudParcel = Began | Sound | Ended | Abandoned | Cancelled | Piece | Over | Lost
+HouseParcel = Call | Result | Look | State | Reach | Told
+Parcel = CloudParcel | HouseParcel
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         *(Began, Sound, Ended, Abandoned, Cancelled, Piece, Over, Lost),
-        *(Call, Result, State, Reach, Told),
+        *(Call, Result, Look, State, Reach, Told),
     )
 }
 _SOUND = "pcm16"

@@ -162,6 +162,18 @@ class CloudProfile(_Strict):
         return self.providers[0].kind if self.providers else None
 
 
+class CameraProfile(_Strict):
+    """A camera whose pictures may go with a question: "/dev/video0", an image file, or "pattern"; empty: none.
+
+    `when`: "asked": the model asks for one; "question": one a second, as long as the question leaves.
+    """
+
+    source: str = ""
+    when: Literal["asked", "question"] = "asked"
+    max_side_px: Annotated[int, Field(ge=64, le=1280)] = 640
+    quality: Annotated[int, Field(ge=30, le=95)] = 70
+
+
 class EntityProfile(_Strict):
     """What an entity of Home Assistant is called here."""
 
@@ -229,6 +241,7 @@ class Profile(_Strict):
     voice: VoiceProfile = VoiceProfile()
     privacy: PrivacyProfile = PrivacyProfile()
     cloud: CloudProfile = CloudProfile()
+    camera: CameraProfile = CameraProfile()
     home_assistant: HomeAssistantProfile = HomeAssistantProfile()
     realtime: RealtimeProfile = RealtimeProfile()
 
@@ -359,8 +372,10 @@ def _with_absolute_paths(profile: Profile, folder: Path) -> Profile:
     cloud = profile.cloud.model_copy(update={"safety_rules": _absolute(profile.cloud.safety_rules, folder)})
     files = {"receipts": profile.privacy.receipts, "switch": profile.privacy.switch}
     privacy = profile.privacy.model_copy(update={key: _absolute(file, folder) for key, file in files.items()})
+    camera = profile.camera.model_copy(update={"source": _absolute(profile.camera.source, folder)})
     commands = _absolute(profile.commands, folder)
-    return profile.model_copy(update={"model": model, "commands": commands, "cloud": cloud, "privacy": privacy})
+    update = {"model": model, "commands": commands, "cloud": cloud, "privacy": privacy, "camera": camera}
+    return profile.model_copy(update=update)
 
 
 def _absolute(name_or_path: str, folder: Path) -> str:

@@ -50,15 +50,20 @@ def _table(receipts: list[dict[str, Any]]) -> Table:
             escape(str(receipt.get("purpose", ""))),
             escape(str(receipt.get("consent", ""))),
             hosts,
-            f"{_sent_ms(receipt) / 1000:.2f} s" if _sent_ms(receipt) else f"none; {_sent_bytes(receipt)} bytes",
+            f"{_sent_ms(receipt) / 1000:.2f} s{_beside(receipt)}",
             f"{float(receipt.get('pre_roll_ms', 0)):.0f} ms",
             escape(str(receipt.get("outcome", ""))),
         )
     return table
 
 
-def _sent_bytes(receipt: dict[str, Any]) -> int:
-    return int(receipt.get("sent_bytes", 0))
+def _beside(receipt: dict[str, Any]) -> str:
+    """What left beside sound."""
+    num_bytes, num_pictures = int(receipt.get("sent_bytes", 0)), int(receipt.get("num_pictures", 0))
+    if not num_bytes:
+        return ""
+    pictures = f"{num_pictures} picture{'s' * (num_pictures > 1)}, " if num_pictures else ""
+    return f" + {pictures}{num_bytes / 1000:.1f} kB"
 
 
 def _sent_ms(receipt: dict[str, Any]) -> float:

@@ -3,12 +3,15 @@
 What cannot be used is said before any sound could leave: a host that is not on the list, rules that cannot be read.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_agent.errors import CloudError
+from edge_agent.link.camera import Camera
 from edge_agent.link.choosing import Provider
 from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig, Tool
 from edge_agent.link.cloud.parts import Part
@@ -23,7 +26,7 @@ from edge_agent.link.turns import Policy
 from edge_agent.models.commands import find_commands, load_commands
 from edge_agent.parcels import Parcel
 from edge_agent.profile import Profile, ProviderProfile
-from edge_agent.skills.tools import house_tools
+from edge_agent.skills.tools import LOOK_TOOL, house_tools
 
 OPEN_WITHIN_S = 3.0
 DEFAULT_MODELS = {"gemini_live": "gemini-3.8-live", "openai_realtime": "gpt-realtime-2.1", "gpt_live": "gpt-live-1"}
@@ -35,7 +38,7 @@ def make_runner(
     say: Callable[[str], None],
     put_call: Callable[[Parcel], bool] | None = None,
 ) -> Runner | None:
-    """None where the profile names nobody to ask. Raises CloudError, CommandsError and SafetyError.
+    """None where the profile names nobody to ask. Raises CloudError, CameraError, CommandsError and SafetyError.
 
     put, put_call: write parcels for the hop process, see `Runner` and `Desk`; without the latter no tools are offered.
     """
@@ -45,11 +48,19 @@ def make_runner(
     flags, flags_host = _moderation(profile)
     policy = Policy(load_rules(cloud.safety_rules), cloud.without_words, cloud.keep_open_s, flags, flags_host)
     log = ReceiptLog(Path(profile.privacy.receipts or default_path()), say)
-    desk = Desk()
+    camera, desk = _camera(profile), Desk()
     if cloud.tools and put_call is not None:
-        desk = Desk(house_tools(load_commands(find_commands(profile.commands))), put_call)
+        tools = house_tools(load_commands(find_commands(profile.commands)))
+        desk = Desk((*tools, LOOK_TOOL) if camera is not None else tools, put_call)
     providers = [_provider(profile, entry, desk.offered) for entry in cloud.providers]
-    return Runner(providers, put, policy, log.write, desk=desk)
+    return Runner(providers, put, policy, log.write, desk=desk, camera=camera)
+
+
+def _camera(profile: Profile) -> Callable[[], Awaitable[bytes]] | None:
+    """Takes a picture in a thread of its own; None where the profile names no camera. Raises CameraError."""
+    if not profile.camera.source:
+        return None
+    return partial(asyncio.to_thread, Camera(profile.camera).take)
 
 
 def _moderation(profile: Profile) -> tuple[Moderation | None, str]:

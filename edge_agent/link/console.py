@@ -76,6 +76,7 @@ LINES: dict[str, Callable[..., Line]] = {
     "sound_left": lambda e: ("☁", "blue", f"{e.sent_ms / 1000:.1f} s of sound left", f"{e.purpose}, {e.outcome}"),
     "cloud_answer": lambda e: ("»", "bold blue", f"“{e.text}”", f"cloud, {e.played_ms / 1000:.1f} s"),
     "cloud_call": lambda e: ("☁", "blue", f"the cloud wants {e.intent}  {_slots(e.slots)}".rstrip(), e.outcome),
+    "camera": lambda e: ("◉", "bold blue", f"camera {e.state}", ""),
     "house_act": lambda e: ("⌂", "dim", f"{e.kind}: {e.target} {e.value}", ""),
     "xrun": _xrun,
     "fault": lambda e: ("!", "bold red", f"{e.part} {e.state}", e.error),

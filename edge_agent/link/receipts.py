@@ -30,6 +30,7 @@ class Receipt:
     hosts: dict[str, float] = field(default_factory=dict)
     outcome: str = "leaving"
     sent_bytes: int = 0
+    num_pictures: int = 0
 
     @property
     def sent_ms(self) -> float:

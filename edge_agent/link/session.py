@@ -25,8 +25,9 @@ from edge_agent.link.cloud.base import (
 from edge_agent.link.desk import Desk
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt
+from edge_agent.link.sight import Camera, Sight
 from edge_agent.link.turns import Policy, Turns
-from edge_agent.parcels import Began, Parcel
+from edge_agent.parcels import Began, Look, Parcel
 
 RENEW_AT = 0.9  # of the longest time that a provider keeps a session
 TICK_S = 0.02
@@ -44,10 +45,11 @@ class Runner:
         keep: Callable[[Receipt], None],
         rng: random.Random | None = None,
         desk: Desk | None = None,
+        camera: Camera | None = None,
     ) -> None:
         """put: writes a parcel for the hop process, False when there is no room. keep: writes a receipt.
 
-        desk: has the house do what models call for; None: it does nothing for them.
+        desk: has the house do what models call for; None: it does nothing for them. camera: None: there is none.
         """
         self._choice = Choice(providers, rng or random.Random())
         self._outbox = Outbox(put)
@@ -55,6 +57,7 @@ class Runner:
         self.turns = Turns(self._outbox, policy, keep, desk or Desk())
         self._inbox: asyncio.Queue[Parcel] = asyncio.Queue()
         self._lock = asyncio.Lock()
+        self._sight = Sight(camera, self.turns, self._lock)
         self._is_asked = asyncio.Event()
         self._session: CloudSession | None = None  # that is open
         self._renew_s = float("inf")
@@ -75,6 +78,7 @@ class Runner:
                     await self._take(parcel)
         finally:
             watching.cancel()
+            self._sight.close()
             if self._serving is not None:
                 self._serving.cancel()
             self._outbox.close()
@@ -83,6 +87,8 @@ class Runner:
 
     async def _take(self, parcel: Parcel) -> None:
         self._used_s = self._now()
+        if isinstance(parcel, Look):
+            self._sight.look(parcel)
         await self.turns.take(parcel)
         if not isinstance(parcel, Began):
             return

@@ -18,6 +18,7 @@ class Speech:
     receipt: Receipt
     sounds: list[Sound] = field(default_factory=list)
     num_bytes: int = 0
+    picture: bytes = b""  # the newest that goes with it, JPEG
     is_ended: bool = False
     num_repeats: int = 0  # times it was said again because no answer came
     progress_s: float = 0.0  # when something of its answer came last
@@ -33,6 +34,12 @@ class Speech:
         self.sounds.append(sound)
         self.num_bytes += len(sound.pcm16)
         return True
+
+    def show(self, host: str) -> None:
+        """Its picture goes to a host."""
+        self.receipt.hosts.setdefault(host, 0.0)
+        self.receipt.sent_bytes += len(self.picture)
+        self.receipt.num_pictures += 1
 
     def was_sent(self, host: str, num_bytes: int) -> None:
         """So much of it went to a host."""

@@ -195,6 +195,8 @@ class Turns:
     async def _say(self, session: CloudSession, speech: Speech) -> None:
         """All of it, to a session that has not heard it, or did not answer."""
         await self._within(session.begin_turn())
+        if speech.picture and session.capabilities.vision:
+            await self._send_picture(session, speech)
         for sound in list(speech.sounds):
             await self._send_sound(speech, sound)
         if speech.is_ended:
@@ -321,6 +323,23 @@ class Turns:
         else:
             result = self._desk.take(turn, call, self._now())
         await self._return([result] if result is not None else [])
+
+    async def show(self, turn: int, jpeg: bytes) -> str:
+        """A picture for a turn; why it is not sent, or empty. One that no session can have yet is kept for the next."""
+        speech, session = self._speech, self._session
+        if speech is None or speech.turn != turn:
+            return "the user no longer waits for this answer"
+        if session is not None and not session.capabilities.vision:
+            return "this model takes no pictures"
+        speech.picture = jpeg
+        if session is not None:
+            await self._send_picture(session, speech)
+        return ""
+
+    async def _send_picture(self, session: CloudSession, speech: Speech) -> None:
+        speech.show(self._host)
+        self._keep(speech.receipt)
+        await self._within(session.send_image(speech.picture))
 
     async def _bring(self, result: Result) -> None:
         """What came of a call."""

@@ -48,6 +48,13 @@ def _one(name: str, intent: str, description: str, *required: str) -> _Entry:
     return _Entry(name, description, {"": intent}, required)
 
 
+LOOK = "Look"  # of no skill: the camera's
+LOOK_TOOL = HouseTool(
+    "look",
+    "Look through this device's camera. Only when the user asks about something to be seen. A picture comes with it.",
+    {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+    {"": LOOK},
+)
 REGISTRY = (
     _one("set_timer", "StartTimer", "Start a timer that rings on this device. Give its length; a name is optional."),
     _one("cancel_timer", "CancelTimer", "Cancel one timer, by name or length, or silence the one that rings."),

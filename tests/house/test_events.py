@@ -35,6 +35,7 @@ VOCABULARY = {
     "reply": {"text"},
     "offload": {"allowed", "reason", "purpose"},
     "microphone": {"state"},
+    "camera": {"state", "turn"},
     "house_act": {"kind", "target", "area", "device", "value"},
     "cloud_call": {"intent", "slots", "outcome"},
     "cloud_answer": {"text", "played_ms", "num_gaps"},

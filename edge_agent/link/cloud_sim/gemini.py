@@ -139,6 +139,10 @@ class GeminiServer(Served):
             raise Refused(1007, "audioStreamEnd is only for automatic activity detection.")
         elif kind == "audio":
             await self._on_sound(base64.urlsafe_b64decode(what["data"].translate(_URL_SAFE)))
+        elif kind == "video":
+            if what["mimeType"] != "image/jpeg":
+                raise Refused(1007, "Request contains an invalid argument: mimeType.")
+            self._stage.pictures.append(base64.b64decode(what["data"]))
         elif kind == "text" and self._detects:
             self._answer()
 

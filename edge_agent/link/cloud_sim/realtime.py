@@ -172,6 +172,9 @@ class RealtimeServer(Served):
             if item["call_id"] not in self._called:
                 raise _Wrong("invalid_tool_call_id", f"Tool call ID '{item['call_id']}' not found in conversation.")
             self._stage.tool_results.append(json.loads(item["output"]))
+        for part in item.get("content", []):
+            if part.get("type") == "input_image":
+                self._stage.pictures.append(base64.b64decode(part["image_url"].partition("base64,")[2]))
         item.setdefault("id", self._new_id("item"))
         self._items[item["id"]] = 0
         await self._event("conversation.item.added", item=item, previous_item_id=None)

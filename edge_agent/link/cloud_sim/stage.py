@@ -92,6 +92,7 @@ class Stage:
     handles: dict[str, bool] = field(default_factory=dict)  # of sessions to resume: whether it is still connected
     num_turns: int = 0
     num_heard_bytes: int = 0
+    pictures: list[bytes] = field(default_factory=list)  # as they came, JPEG
     tool_results: list[Any] = field(default_factory=list)  # as they came
 
 

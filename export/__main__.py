@@ -132,14 +132,17 @@ def retrain(data: Path, work: Path, out: Path, processes: int) -> None:
 @click.option("--checkpoint", "checkpoints", type=_file, multiple=True, help="A teacher's or a student's; repeatable.")
 @click.option("--bundle", "bundles", type=_present_folder, multiple=True, help="Its int8 graphs, too; repeatable.")
 @click.option("--backend", default="onnx", show_default=True, help="Runtime of the bundles.")
+@click.option("--settings", type=_present_folder, default=BUNDLE, show_default=True, help="Bundle with the decoder's.")
 @_data_option("Labelled orders and their context in commands/, noises in noise/.")
 @click.option("--snr-db", "snrs_db", type=float, multiple=True, default=(12.0,), show_default=True, help="Repeatable.")
 @click.option("--limit", default=0, show_default=True, help="Recordings; 0: all.")
 def evaluate(
-    checkpoints: tuple[Path, ...], bundles: tuple[Path, ...], backend: str, data: Path, snrs_db: tuple[float, ...],
-    limit: int,
+    checkpoints: tuple[Path, ...], bundles: tuple[Path, ...], backend: str, settings: Path, data: Path,
+    snrs_db: tuple[float, ...], limit: int,
 ) -> None:  # fmt: skip
     """Whole orders that people spoke and each network hears right, side by side, clean and in noise."""
+    from edge_agent.models.bundle import Bundle
+    from edge_agent.models.fitted import Fitted
     from export.evaluate import bundle_hears, network_hears
     from export.evaluate import evaluate as run
     from export.train import load_average
@@ -148,7 +151,7 @@ def evaluate(
     hearers |= {f"{path} {backend}": bundle_hears(path, backend) for path in bundles}
     if not hearers:
         raise click.UsageError("nothing to evaluate: give --checkpoint or --bundle")
-    run(hearers, data, snrs_db, limit)
+    run(hearers, Fitted.of(Bundle.open(settings)), data, snrs_db, limit)
 
 
 @main.command()

@@ -1,7 +1,7 @@
 """Whole commands right on people's recordings, for networks as they come out of training (no hop, no turn-taking).
 
 `edge-agent models eval` measures a bundle; this one is quick, so that training can be steered, and it puts teacher,
-student and the quantised student side by side: all with the same decoder settings.
+student and the quantised student side by side: all with the decoder settings of one bundle.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,7 @@ from edge_agent.evaluation.setting import commands_of
 from edge_agent.evaluation.statistics import Share
 from edge_agent.models.bundle import Bundle
 from edge_agent.models.decoder import Decoder, DecoderSettings, Hypothesis
+from edge_agent.models.fitted import Fitted
 from edge_agent.models.listener import Listener
 from edge_agent.models.phone_graph import PhoneGraph
 from edge_agent.units import NUM_MELS, STEP_SAMPLES, STRIDE_HOPS
@@ -61,7 +62,7 @@ def bundle_hears(bundle: Path, backend: str) -> Hear:
     return hear
 
 
-def decode(graph: PhoneGraph, posteriors: Floats, settings: DecoderSettings | None = None) -> Hypothesis:
+def decode(graph: PhoneGraph, posteriors: Floats, settings: DecoderSettings) -> Hypothesis:
     """What the decoder makes of a whole recording."""
     decoder = Decoder(graph, settings)
     for first in range(0, len(posteriors), 2):
@@ -84,9 +85,12 @@ def conditions(data: Path, snrs_db: tuple[float, ...]) -> Iterator[tuple[str, Ca
         yield f"{snr_db:g} dB", lambda samples, index, snr_db=snr_db: mix(samples, noises[index % len(noises)], snr_db)  # type: ignore[misc]
 
 
-def evaluate(hearers: Mapping[str, Hear], data: Path, snrs_db: tuple[float, ...] = (12.0,), limit: int = 0) -> None:
+def evaluate(
+    hearers: Mapping[str, Hear], fitted: Fitted, data: Path, snrs_db: tuple[float, ...] = (12.0,), limit: int = 0
+) -> None:
     """Print whole commands right for each way of hearing, with the bounds of 95 %; `limit`: recordings, 0 for all."""
     folder, graph = commands_of(data / "commands")
+    settings = fitted.for_graph(graph)
     labels = folder.recordings[: limit or None]
     table = Table("hearing", *hearers, title=f"{len(labels)} people's orders")
     for name, disturb in conditions(data, snrs_db):
@@ -94,7 +98,7 @@ def evaluate(hearers: Mapping[str, Hear], data: Path, snrs_db: tuple[float, ...]
         shares = []
         for hearer, hear in hearers.items():
             right = [
-                is_right(decode(graph, hear(sound)), label)
+                is_right(decode(graph, hear(sound), settings), label)
                 for sound, label in track(list(zip(sounds, labels, strict=True)), description=f"{hearer}, {name}")
             ]
             low, high = Share(sum(right), len(right)).interval

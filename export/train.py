@@ -33,7 +33,7 @@ from export.teacher import distance, grow, new_teacher
 
 WARM_UP_STEPS = 300
 HEADS_WEIGHT = 1.0
-TEACHER_WEIGHT = 1.0
+TEACHER_WEIGHT = 0.6
 MIDDLE_WEIGHT = 0.3
 # Labels written by a recogniser count in full where the network finds them likely, not at all where it does not.
 DOUBT_FROM_NATS, DOUBT_TO_NATS = 0.8, 1.8
@@ -51,7 +51,7 @@ class Settings:
     teacher: Path | None = None  # learn this one's frame posteriors, too
     weight_decay: float = 0.02
     hops_per_batch: int = 8000  # on each process
-    read_share: float = 0.12  # of the draws: people's read speech with a recogniser's labels
+    read_share: float = 0.16  # of the draws: people's read speech with a recogniser's labels
     phrase_share: float = 0.03  # of the draws: people's labelled phrases
 
 

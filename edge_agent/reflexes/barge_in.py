@@ -31,7 +31,7 @@ class Action(IntEnum):
 
 
 SUSPECT_SCORE = 2.0  # of the near talker (`dsp/near_talk.py`), at intensity 0.5
-SURE_SCORE = 5.0
+SURE_SCORE = 3.5
 SURE_VOICED_MS = 160.0  # of the listener's voice alone, where no sound tells; at intensity 0.5
 UNDUCK_QUIET_MS = 120.0
 SENTENCE_PHONES = 4  # not counting those of "mm-hm"; coughs and laughs show none or one

@@ -9,6 +9,7 @@ static const float SPREAD = 1.0f;           // of the mean band: distortion make
 static const float CROSS_SMOOTHING = 0.8f;  // 50 ms
 static const float MUCH_ALIKE = 0.5f;       // share of a band
 static const float ALIKE = 0.44f;           // correlation of all
+static const int ALIKE_HOPS = 2;             // the first sound after a pause looks alike in one
 static const int ASTRAY_HOPS = 20;
 static const float UNCERTAIN = 0.5f;        // half of the samples behind these powers are zeros
 static const float FIRST_LEAK_STEP = 0.3f;  // nothing is known yet
@@ -79,7 +80,8 @@ static void find_wrong_echo(echo_evidence *self, const echo_filter *filter, floa
         shares[b] = coherent / left;
         alike += in_phase / sqrtf(left * echo) / ECHO_BANDS;
     }
-    if (fabsf(alike) > ALIKE)
+    self->alike_hops = fabsf(alike) > ALIKE ? self->alike_hops + 1 : 0;
+    if (self->alike_hops >= ALIKE_HOPS)
         self->astray_hops = ASTRAY_HOPS;
     else if (self->astray_hops > 0)
         self->astray_hops--;
@@ -162,7 +164,7 @@ void echo_evidence_step(echo_evidence *self, const echo_filter *filter, const sp
     if (!filter) {
         memset(self->expected, 0, sizeof self->expected);
         memset(self->tail, 0, sizeof self->tail);
-        self->astray_hops = 0;
+        self->astray_hops = self->alike_hops = 0;
         compare(self);
         return;
     }

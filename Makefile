@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 OUT ?= out/demo
 PYTEST_ARGS ?=
 MINUTES ?= 10
+# what Python imports is compiled once, and kept under the environment, whatever the shell says of it
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 KERNEL_SOURCES := $(wildcard kernels/src/*.c kernels/include/*.h kernels/build.py)
 
 .PHONY: demo test check kernels bench setup clean
@@ -14,7 +17,9 @@ KERNEL_SOURCES := $(wildcard kernels/src/*.c kernels/include/*.h kernels/build.p
 demo: $(VENV)/.package
 	@scripts/demo $(OUT)
 
+# the sound card first and alone, for its tests are in real time; then all others, on several cores
 test: $(VENV)/.package
+	@$(if $(PYTEST_ARGS),,$(BIN)/python -m pytest -q tests/device)
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
 check: $(VENV)/.package

@@ -1,10 +1,24 @@
 """What every test may use."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+MOST_WORKERS = 4  # each loads the models
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """`pytest` alone: all but the tests of the sound card, on several cores. What is chosen by path or mark: in one."""
+    option = config.option
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.markexpr:
+        return
+    option.markexpr = "not device"
+    if config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and not option.usepdb:
+        option.numprocesses = min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+        option.dist = "worksteal"
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from edge_agent.errors import AudioError
 from edge_agent.profile import AudioProfile
 from tests.device.exclusive_card import build, held
 
+pytestmark = pytest.mark.device
+
 EXCLUSIVE = AudioProfile(device="exclusive")
 OPENED_WITHIN_S = 60.0  # on a busy machine
 

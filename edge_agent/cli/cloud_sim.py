@@ -1,6 +1,9 @@
 """`edge-agent cloud-sim`: a stand-in for the cloud, on this machine."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -11,16 +14,38 @@ FAULTS = (
 )
 
 
+def _call(context: click.Context, option: click.Parameter, text: str | None) -> tuple[str, Mapping[str, Any]] | None:
+    """NAME {"argument": value, ...} as a call of a tool."""
+    if text is None:
+        return None
+    name, _, arguments = text.partition(" ")
+    try:
+        values = json.loads(arguments or "{}")
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise click.BadParameter("""write NAME {"argument": value}, as in: set_timer {"minutes": 5}""")
+    return name, values
+
+
 @click.command("cloud-sim")
 @click.option("--provider", type=click.Choice(PROVIDERS), default="gemini_live", show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0: any that is free.")
 @click.option("--fault", "faults", type=click.Choice(FAULTS), multiple=True, help="Goes wrong once, in this order.")
 @click.option("--say", metavar="TEXT", help="The answer, instead of one that says that it is simulated.")
+@click.option("--call", callback=_call, metavar="TOOL", help='Calls it in each turn, as in: set_timer {"minutes": 5}')
 @click.option("--think-ms", type=click.IntRange(0, 60_000), default=300, show_default=True, help="Before it answers.")
 @click.option("--session-s", type=click.FloatRange(1), default=600.0, show_default=True, help="Then it closes.")
 def cloud_sim(
-    provider: str, host: str, port: int, faults: tuple[str, ...], say: str | None, think_ms: int, session_s: float
+    provider: str,
+    host: str,
+    port: int,
+    faults: tuple[str, ...],
+    say: str | None,
+    call: tuple[str, Mapping[str, Any]] | None,
+    think_ms: int,
+    session_s: float,
 ) -> None:
     """Answer as a cloud model would, without one: no key, no network, the same spoken answer each time.
 
@@ -31,7 +56,7 @@ def cloud_sim(
     from edge_agent.link.cloud_sim.run import serve_until_stopped
     from edge_agent.link.cloud_sim.stage import Scene, Stage
 
-    scene = Scene(think_s=think_ms / 1000, session_s=session_s, notice_s=min(10.0, session_s / 2))
+    scene = Scene(think_s=think_ms / 1000, session_s=session_s, notice_s=min(10.0, session_s / 2), call=call)
     if say:
         scene = replace(scene, answer=say)
     plan = FaultPlan(fault for name in faults for fault in KNOWN if fault == name)

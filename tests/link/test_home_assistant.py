@@ -3,7 +3,9 @@
 import asyncio
 import json
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from pydantic import SecretStr
 
 from benchmarks import virtual_time
 from edge_agent.errors import HomeError
-from edge_agent.events import HouseAct
+from edge_agent.events import HouseAct, encode
 from edge_agent.link.cloud.wire import Address, WireClosed
 from edge_agent.link.home_assistant.compose import make_home_assistant
 from edge_agent.link.home_assistant.names import Known, thing_of
@@ -22,7 +24,8 @@ from edge_agent.link.home_assistant.reach import ask_whether_there, host_of, is_
 from edge_agent.link.home_assistant.services import Service, service_of
 from edge_agent.link.home_assistant.talk import Talk
 from edge_agent.link.receipts import Receipt
-from edge_agent.parcels import pack
+from edge_agent.linked import linked
+from edge_agent.parcels import Reach, State, pack, unpack
 from edge_agent.profile import HomeAssistantProfile, PrivacyProfile, Profile
 from edge_agent.ring import MessageRing
 from tests.dialogue.fakes import Dialogue
@@ -345,3 +348,31 @@ def test_on_a_real_socket_and_for_the_doctor(monkeypatch: pytest.MonkeyPatch, tm
     asyncio.run(asyncio.wait_for(scene(), 20.0))
     assert house.calls == [("light", "turn_on", {}, ["light.kitchen"])]
     assert '"outcome": "closed"' in (tmp_path / "r.jsonl").read_text()
+
+
+def test_the_link_process_drives_it_and_tells_the_hop_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME_ASSISTANT_TOKEN", TOKEN)
+    house, told = HomeStandIn(), []
+    commands = tmp_path / "lights.yaml"
+    commands.write_text("intents: {LightOn: {sentences: '{area} lights on'}}\nlists: {area: {values: [kitchen]}}")
+
+    def hop_side(port: int) -> None:
+        there = HomeAssistantProfile(url=f"http://127.0.0.1:{port}")
+        receipts = PrivacyProfile(receipts=str(tmp_path / "r.jsonl"))
+        profile = Profile(name="x", commands=str(commands), home_assistant=there, privacy=receipts)
+        with linked(profile) as channels:
+            end_s = time.monotonic() + 20.0
+            while time.monotonic() < end_s and not house.calls:
+                while (message := channels.house.receive()) is not None:
+                    told.append(unpack(message))
+                if Reach("light", "") in told:
+                    channels.events.send(encode(HouseAct(0, "light", "kitchen lights", "kitchen", "", 30)))
+                time.sleep(0.05)
+
+    async def scene() -> None:
+        async with on_a_socket(house) as port:
+            await asyncio.to_thread(hop_side, port)
+
+    asyncio.run(scene())
+    assert house.calls[0] == ("light", "turn_on", {"brightness_pct": 30}, ["light.kitchen"])
+    assert State("media", "", "", '{"is_playing": true}') in told

@@ -64,3 +64,9 @@ def test_a_fault_that_is_none_is_refused() -> None:
     result = CliRunner().invoke(cli, ["cloud-sim", "--fault", "rain"])
     assert result.exit_code == 2
     assert "'clock_jump'" in result.output
+
+
+def test_a_call_that_is_none_is_refused() -> None:
+    result = CliRunner().invoke(cli, ["cloud-sim", "--call", "set_timer {minutes: 5}"])
+    assert result.exit_code == 2
+    assert "set_timer" in result.output

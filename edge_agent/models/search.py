@@ -55,9 +55,11 @@ def first_equal(labels: tuple[Label, ...]) -> NDArray[np.int32]:
 
 
 def arc_costs(graph: PhoneGraph, settings: SearchSettings) -> NDArray[np.float32]:
-    """What an arc really costs, [num_arcs]: its own cost, the prior of its branch, less the bonus of its phone."""
-    ways = np.bincount(graph.arc_source, minlength=graph.num_nodes)[graph.arc_source]
-    prior = np.where(graph.arc_source == 0, 0.0, settings.branching_cost * np.log(ways))
+    """What an arc really costs, [num_arcs]: its own cost, or the prior of its branch, less the bonus of its phone."""
+    is_usual = graph.arc_cost == 0.0
+    ways = np.bincount(graph.arc_source[is_usual], minlength=graph.num_nodes)[graph.arc_source]
+    has_prior = is_usual & (graph.arc_source != 0)
+    prior = np.where(has_prior, settings.branching_cost * np.log(np.maximum(ways, 1)), 0.0)
     return (graph.arc_cost + prior - settings.phone_bonus).astype(np.float32)
 
 

@@ -68,8 +68,17 @@ class Room(_Strict):
     decay_ms: Annotated[float, Field(ge=0, le=500)] = 120.0  # time in which it fades by 60 dB
 
 
+class Disturbance(_Strict):
+    """What becomes of the sound card from `at_ms` on: the loudspeaker's level, its delay, a microphone that is dead."""
+
+    at_ms: float
+    echo_db: float | None = None
+    delay_ms: float | None = None
+    is_dead: bool | None = None
+
+
 class Noise(_Strict):
-    """Noise at the microphone throughout: a recording, or "white"."""
+    """Noise at the microphone throughout: a recording, "white", or "music" (chords that change twice a second)."""
 
     recording: str = "white"
     level_dbfs: Annotated[float, Field(le=0)] = -60.0
@@ -111,6 +120,7 @@ class Scenario(_Strict):
     profile: dict[str, Any] = {}
     room: Room | None = None
     noise: Noise | None = None
+    disturb: tuple[Disturbance, ...] = ()
     vary: dict[str, list[Any]] = {}
     talk: Annotated[tuple[Line, ...], Field(min_length=1)]
     listen_on_ms: float = 3_000  # after the last line, and until the agent is idle
@@ -120,6 +130,8 @@ class Scenario(_Strict):
     def _hears_what_is_said(self) -> "Scenario":
         if any((line.words is not None) != (self.hearing == "script") for line in self.talk):
             raise ValueError("`words` are for `hearing: script`, recordings and speech for `hearing: models`")
+        if self.room is None and any(one.echo_db is not None or one.delay_ms is not None for one in self.disturb):
+            raise ValueError("`disturb` changes a loudspeaker that no `room` brings to the microphone")
         return self
 
     @property

@@ -87,7 +87,10 @@ class Stage:
         self._background = _background(scenario.noise)
         # memory of zeros is made when it is touched, and few scenarios last so long
         self._mic, self._played = np.zeros((2, len(self._background)), np.float32)
+        self._room = scenario.room
         self._response = _response(scenario.room)
+        self._disturbances = sorted(scenario.disturb, key=lambda one: one.at_ms)
+        self._is_dead = False
         self._num_read = 0
         self._seen: dict[int, int] = {}
         self._place_followers()
@@ -123,6 +126,9 @@ class Stage:
         begin = self._num_read * HOP_SAMPLES
         if begin + HOP_SAMPLES > len(self._mic):
             return False
+        self._disturb(begin)
+        if self._is_dead:
+            np.negative(self._background[begin : begin + HOP_SAMPLES], out=self._mic[begin : begin + HOP_SAMPLES])
         np.add(self._mic[begin : begin + HOP_SAMPLES], self._background[begin : begin + HOP_SAMPLES], out=mic)
         np.clip(mic, -1.0, 1.0, out=mic)
         np.copyto(played, self._played[begin : begin + HOP_SAMPLES])
@@ -145,6 +151,16 @@ class Stage:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+    def _disturb(self, at_sample: int) -> None:
+        while self._disturbances and ms_to_samples(self._disturbances[0].at_ms) <= at_sample:
+            change = self._disturbances.pop(0)
+            if change.is_dead is not None:
+                self._is_dead = change.is_dead
+            if self._room is not None:
+                given = change.model_dump(include={"echo_db", "delay_ms"}, exclude_none=True)
+                self._room = self._room.model_copy(update=given)
+                self._response = _response(self._room)
 
     def _place_followers(self) -> None:
         """Lines whose moment is known: the first ones, and those that follow a placed line."""
@@ -195,9 +211,21 @@ def _background(noise: s.Noise | None) -> Sound:
     num_samples = LONGEST_S * SAMPLE_RATE_HZ
     noise = noise or s.Noise()
     white = np.random.default_rng(3).standard_normal(SAMPLE_RATE_HZ).astype(np.float32)
-    sound = white if noise.recording == "white" else recording(noise.recording)
+    made = {"white": white, "music": _music()}
+    sound = made[noise.recording] if noise.recording in made else recording(noise.recording)
     level = float(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
     return np.resize(sound * np.float32(db_to_gain(noise.level_dbfs) / level), num_samples)
+
+
+def _music() -> Sound:
+    """Four chords of half a second, float32: three notes each, with overtones, struck and fading."""
+    place_s = np.arange(SAMPLE_RATE_HZ // 2) / SAMPLE_RATE_HZ
+    chords_hz = ((220.0, 277.2, 329.6), (185.0, 220.0, 277.2), (146.8, 185.0, 220.0), (164.8, 207.7, 246.9))
+    struck = [
+        sum(np.sin(2 * np.pi * k * note_hz * place_s) / k for note_hz in chord for k in range(1, 6))
+        for chord in chords_hz
+    ]
+    return np.concatenate([chord * np.exp(-3.0 * place_s) for chord in struck]).astype(np.float32)
 
 
 def _response(room: s.Room | None) -> Sound:

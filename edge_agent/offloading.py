@@ -121,6 +121,7 @@ class Offloading:
         if self._talk.num_stops != self._stops_seen:
             self._drop()
         self._receive(at_sample)
+        self._stream.wait()
         self._play(at_sample)
         is_sounding = not self._talk.is_idle or at_sample < self._user_until
         text = self._waiting.step(at_sample, is_sounding=is_sounding)

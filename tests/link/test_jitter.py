@@ -5,7 +5,7 @@ import pytest
 
 from edge_agent.link.jitter import DEPTHS_MS, DelaySpread, ToDeviceRate
 from edge_agent.units import HOP_SAMPLES
-from edge_agent.voice.stream import CAPACITY_S, CONCEAL_HOPS, AnswerStream
+from edge_agent.voice.stream import CAPACITY_S, CONCEAL_HOPS, PATIENCE_MS, AnswerStream
 
 
 def arrive(spread: DelaySpread, gaps_s: list[float]) -> None:
@@ -57,6 +57,7 @@ def test_it_begins_when_enough_is_there() -> None:
     assert not stream.is_ready
     stream.push(pcm(320), 80.0)
     assert stream.is_ready
+    stream.finish()
     hops = np.concatenate([stream.next_hop() for _ in range(8)])
     assert hops[-1] == pytest.approx(8_000 / 32_768)
     assert stream.handed_ms == 80.0
@@ -116,3 +117,83 @@ def test_it_goes_round_without_losing_a_sample() -> None:
     assert len(out) > 2 * CAPACITY_S * 16_000 / 4
     wanted = (np.arange(HOP_SAMPLES, HOP_SAMPLES + len(out))).astype("<i2")
     assert np.array_equal(out.astype("<i2"), wanted)
+
+
+def tone(num_samples: int, hz: float = 150.0) -> bytes:
+    """A voice-like buzz."""
+    at_s = np.arange(num_samples) / 16_000
+    wave = sum(np.sin(2 * np.pi * hz * k * at_s) / k for k in range(1, 9))
+    return (4_000 * wave).astype("<i2").tobytes()
+
+
+def slowed(depth_ms: float, num_hops: int, hz: float = 150.0) -> tuple[np.ndarray, AnswerStream]:
+    """What is heard of sound that comes no faster than it plays, 40 ms by 40 ms."""
+    sound, heard = tone(16_000 * 20, hz), []
+    stream = AnswerStream()
+    for number in range(num_hops):
+        if number % 4 == 0:
+            stream.push(sound[: 640 * 2], depth_ms)
+            sound = sound[640 * 2 :]
+        stream.wait()
+        if stream.is_ready or heard:
+            heard.append(stream.next_hop().copy())
+    return np.concatenate(heard), stream
+
+
+def test_it_begins_after_a_while_with_what_is_there() -> None:
+    stream = AnswerStream()
+    stream.push(pcm(960), 400.0)
+    waited = 0
+    while not stream.is_ready:
+        stream.wait()
+        waited += 1
+    assert waited == -(-PATIENCE_MS // 10)
+
+
+def test_with_less_in_hand_than_wanted_it_is_spoken_slower_until_enough_is() -> None:
+    heard, stream = slowed(400.0, 400)
+    assert stream.num_gaps == 0
+    assert 340 <= stream.waiting_samples / 16 <= 440
+    assert stream.handed_ms < len(heard) / 16 - 200.0, "nothing was stretched"
+    begun = stream.handed_ms
+    assert begun + stream.waiting_samples / 16 == pytest.approx(4_000.0, abs=0.1)
+
+
+def test_it_is_stretched_at_the_same_pitch_and_without_clicks() -> None:
+    heard, _ = slowed(400.0, 100)
+    spectrum = np.abs(np.fft.rfft(heard[1_600:] * np.hanning(len(heard) - 1_600)))
+    peak_hz = spectrum[: len(spectrum) // 40].argmax() * 16_000 / (len(heard) - 1_600)
+    assert peak_hz == pytest.approx(150.0, abs=4.0)
+    steady = np.frombuffer(tone(16_000), "<i2") / 32_768
+    assert np.abs(np.diff(heard[160:])).max() < 1.3 * np.abs(np.diff(steady)).max()
+
+
+def test_where_enough_is_in_hand_every_sample_is_played_as_it_came() -> None:
+    stream = AnswerStream()
+    stream.push(tone(16_000), 100.0)
+    heard = np.concatenate([stream.next_hop().copy() for _ in range(80)])
+    came = np.frombuffer(tone(16_000), "<i2")[: len(heard)] / 32_768
+    assert np.allclose(heard[160:], came[160:], atol=1e-4)
+
+
+def test_the_end_of_an_answer_is_not_stretched() -> None:
+    stream = AnswerStream()
+    stream.push(tone(8_000), 400.0)
+    stream.finish()
+    num_hops = 0
+    while not stream.is_over:
+        stream.next_hop()
+        num_hops += 1
+    assert num_hops == 50
+
+
+def test_silence_and_noise_are_stretched_as_well() -> None:
+    rng = np.random.default_rng(1)
+    for sound in (np.zeros(64_000), rng.normal(0, 3_000, 64_000)):
+        stream = AnswerStream()
+        stream.push(sound[:32_000].astype("<i2").tobytes(), 3_000.0)
+        for _ in range(50):
+            stream.wait()
+        heard = np.concatenate([stream.next_hop().copy() for _ in range(100)])
+        assert np.isfinite(heard).all()
+        assert stream.handed_ms < 900.0

@@ -1,4 +1,4 @@
-"""Figures of offloading: `python -m benchmarks.offload`, about five minutes; `--only first_sound` measures one part.
+"""Figures of offloading: `python -m benchmarks.offload`, about ten minutes; `--only first_sound` measures one part.
 
 first_sound   from a provider's first byte of sound on a real socket to the first sample handed to the mixer's output
 late          5 % of pieces late by 100-400 ms (log-normal): glitch-free seconds and the delay that buys them
@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import virtual_time
-from benchmarks.cloud_in_memory import FAULTS
 from benchmarks.offload_parts import (
     measure_barge_in,
     measure_faults,
@@ -52,7 +51,7 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=300)
     parser.add_argument("--faults", type=int, default=1_000)
     parser.add_argument("--hours", type=float, default=10.0)
-    parser.add_argument("--socket-faults", type=int, default=len(FAULTS))
+    parser.add_argument("--socket-faults", type=int, default=100)
     parser.add_argument("--cpu-s", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-append", action="store_true", help="Print only.")

@@ -1,12 +1,12 @@
 """The parts of `benchmarks.offload` that run in real time, against the stand-in servers on real sockets."""
 
 import asyncio
-import itertools
 import os
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderPr
 
 SPEECH_S = 0.8
 NEXT: dict[Fault, tuple[Fault, ...]] = {"drop": ("tls",), "close_1011": ("dns",)}
+NUM_LANES = 4
+LONGEST_SILENCE_S = 3.0
 ANSWER = "This is a simulated answer, and it is not a very long one."
 
 
@@ -91,32 +93,52 @@ async def measure_first_sound(num_questions: int) -> dict[str, Any]:
     return {"added_p50_ms": round(float(p50), 1), "added_p99_ms": round(float(p99), 1), "num_questions": num_questions}
 
 
+@dataclass
+class _Lane:
+    """One user with one server; several run beside each other."""
+
+    num_faults: int = 0
+    num_questions: int = 0
+    num_answered: int = 0
+    longest_silence_s: float = 0.0
+    has_crashed: bool = False
+    kinds: set[Fault] = field(default_factory=set)
+
+
 async def measure_sockets(num_faults: int) -> dict[str, Any]:
-    """One question after the other, in real time; a connection that breaks cannot be opened again at once, either."""
-    plan = FaultPlan()
+    """Questions in real time, some users at once; a connection that breaks cannot be opened again at once, either."""
+    lanes = await asyncio.gather(*(_lane(number, -(-num_faults // NUM_LANES)) for number in range(NUM_LANES)))
+    return {
+        "num_faults": sum(lane.num_faults for lane in lanes),
+        "num_kinds": len(set().union(*(lane.kinds for lane in lanes))),
+        "num_questions": sum(lane.num_questions for lane in lanes),
+        "num_users_at_once": NUM_LANES,
+        "longest_silence_s": round(max(lane.longest_silence_s for lane in lanes), 2),
+        "num_hangs": sum(lane.longest_silence_s > LONGEST_SILENCE_S for lane in lanes),
+        "num_crashes": sum(lane.has_crashed for lane in lanes),
+        "answered": sum(lane.num_answered for lane in lanes),
+    }
+
+
+async def _lane(number: int, num_faults: int) -> _Lane:
+    """Its own part of the kinds first, so that a short run meets all of them too."""
+    lane, plan = _Lane(), FaultPlan()
     scripts = [(fault, *NEXT.get(fault, ())) for fault in FAULTS if fault not in AT_CONNECTING]
-    longest_s, num_answered, num_done = 0.0, 0, 0
     async with _rig(Stage(Scene(answer=ANSWER), plan), []) as rig:
-        for number in itertools.count():
-            if plan.num_done >= num_faults or number > 2 * num_faults:
-                break
-            for fault in scripts[number % len(scripts)]:
+        while plan.num_done < num_faults and lane.num_questions <= 2 * num_faults:
+            for fault in scripts[(number * len(scripts) // NUM_LANES + lane.num_questions) % len(scripts)]:
                 plan.add(fault)
+                lane.kinds.add(fault)
             await rig.speak(SPEECH_S)
             rig.ask()
             silent_s, _ = await rig.hear_out()
-            longest_s = max(longest_s, silent_s)
-            num_answered += rig.receipts[-1].outcome == "answered"
+            lane.num_questions += 1
+            lane.longest_silence_s = max(lane.longest_silence_s, silent_s)
+            lane.num_answered += bool(rig.receipts) and rig.receipts[-1].outcome == "answered"
             rig.events.clear()
-        num_done = plan.num_done
-        is_alive = not rig.running.done()
-    return {
-        "num_faults": num_done,
-        "num_questions": number,
-        "longest_silence_s": round(longest_s, 2),
-        "num_crashes": int(not is_alive),
-        "answered": num_answered,
-    }
+        lane.num_faults = plan.num_done
+        lane.has_crashed = rig.running.done()
+    return lane
 
 
 def measure_link_cpu(duration_s: float) -> dict[str, Any]:

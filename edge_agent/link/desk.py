@@ -20,6 +20,7 @@ from edge_agent.skills.tools import HouseTool
 RESULT_WITHIN_S = 2.0  # the hop process does a call within a few hops, or is not there
 YES_WITHIN_S = 40.0  # more than it waits for a yes
 MAX_SLOTS_LETTERS = 2_000
+MAX_CALLS = 32  # different ones, for one turn: no answer needs more
 AGAIN = {"note": "this had been done in this answer already, and was not done again"}
 
 
@@ -59,14 +60,16 @@ class Desk:
         """The user is asked for a yes."""
         return any(errand.tool.needs_yes for errand in self._open.values())
 
+    def begin(self) -> None:
+        """A new turn of the user: what was done for the last one may be done again."""
+        self._done = {}
+
     def take(self, turn: int, call: ToolCall, now_s: float) -> ToolResult | None:
         """One call of the answer to a turn (0: of none); a result where there is one at once."""
         tool = self._tools.get(call.name)
         if tool is None or not turn:
             reason = "nobody waits for this answer" if tool else "this device does not offer that"
             return ToolResult(call.call_id, call.name, error=tool_error(reason, retryable=False))
-        if turn != self._turn:
-            self._turn, self._done = turn, {}
         key = f"{call.name} {json.dumps(call.arguments, sort_keys=True)}"
         if key in self._done:
             output, is_failed = self._done[key]
@@ -75,6 +78,9 @@ class Desk:
             if errand.key == key:
                 errand.call_ids.append(call.call_id)
                 return None
+        if len(self._done) + len(self._open) >= MAX_CALLS:
+            return ToolResult(call.call_id, call.name, error=tool_error("too many calls", retryable=False))
+        self._turn = turn
         return self._hand_on(turn, call, _Errand(key, tool, now_s, [call.call_id]))
 
     def bring(self, result: Result) -> list[ToolResult]:

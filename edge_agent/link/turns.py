@@ -186,6 +186,7 @@ class Turns:
         if self._speech is not None:
             await self._cancel(0.0, "cancelled")
         self._speech = Speech.begin(began)
+        self._desk.begin()
         self._guard.end()
         self._guard = self._new_guard()
         self._spoken, self._early_calls = {}, []

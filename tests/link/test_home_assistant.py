@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from edge_agent.link.home_assistant.services import Service, service_of
 from edge_agent.link.home_assistant.talk import Talk
 from edge_agent.link.receipts import Receipt
 from edge_agent.linked import linked
-from edge_agent.parcels import Reach, State, pack, unpack
+from edge_agent.parcels import Parcel, Reach, State, pack, unpack
 from edge_agent.profile import HomeAssistantProfile, PrivacyProfile, Profile
 from edge_agent.ring import MessageRing
 from tests.dialogue.fakes import Dialogue
@@ -80,6 +81,11 @@ def play(rig: Rig, act: Callable[[Rig], Awaitable[None]]) -> Rig:
     return virtual_time.run(scene())
 
 
+def kept(parcels: list[Parcel], parcel: Parcel) -> bool:
+    parcels.append(parcel)
+    return True
+
+
 def for_seconds(seconds: float) -> Callable[[Rig], Awaitable[None]]:
     return lambda rig: rig.run(seconds)
 
@@ -119,6 +125,23 @@ def test_what_changes_at_home_is_known_here() -> None:
         assert not light.is_on
 
     play(Rig([]), act)
+
+
+def test_a_hop_process_that_was_restarted_is_told_again() -> None:
+    rig = Rig([])
+    told: list[Parcel] = []
+
+    async def act(rig: Rig) -> None:
+        await rig.run(2.5)
+        rig.home.hear(HouseAct(40_000, "timer"))
+        rig.home._outbox._put = partial(kept, told)
+        rig.home.hear(HouseAct(41_000, "timer"))
+        assert told == []
+        rig.home.hear(HouseAct(1_600, "timer"))
+
+    play(rig, act)
+    assert Reach("light", "") in told
+    assert State("media", "", "", '{"is_playing": true}') in told
 
 
 def test_undo_is_carried_out_there() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from edge_agent.link.cloud.providers import make_session
 from edge_agent.link.cloud.tools import Calls
 from edge_agent.link.cloud_sim.memory import memory_connect
 from edge_agent.link.cloud_sim.stage import Scene, Stage
-from edge_agent.link.desk import Desk
+from edge_agent.link.desk import MAX_CALLS, Desk
 from edge_agent.link.safety import Rules
 from edge_agent.link.session import Runner
 from edge_agent.link.turns import Policy
@@ -110,6 +111,11 @@ class House:
             response = result.get("response")
             found.append(result if response is None else response.get("output") or response["error"])
         return found
+
+
+def kept(parcels: list[Parcel], parcel: Parcel) -> bool:
+    parcels.append(parcel)
+    return True
 
 
 def outcomes(dialogue: Dialogue) -> list[str]:
@@ -208,6 +214,27 @@ def test_the_registry_says_what_the_commands_file_says(tools: dict[str, HouseToo
     assert tools["change_volume"].order({"action": "down"}) == ("VolumeDown", {})
 
 
+def test_an_answer_that_calls_without_end_is_stopped(tools: dict[str, HouseTool]) -> None:
+    sent: list[Parcel] = []
+    desk = Desk(tools.values(), partial(kept, sent))
+    for number in range(1, 60):
+        refused = desk.take(1, ToolCall(str(number), "set_timer", {"seconds": number}), 0.0)
+        done = sent[-1]
+        assert isinstance(done, Call)
+        desk.bring(Result(1, done.call_id, '{"status": "ok"}', False))
+    assert len(sent) == MAX_CALLS
+    assert refused is not None
+    assert refused.error is not None
+    again = desk.take(1, ToolCall("x", "set_timer", {"seconds": 1}), 0.0)
+    assert again is not None
+    assert "note" in again.output
+    desk.begin()
+    assert desk.take(2, ToolCall("y", "set_timer", {"seconds": 1}), 0.0) is None, "a new turn may do it again"
+    assert [result.error["reason"] for result in desk.overdue(60.0) if result.error] == [
+        "the device did not answer in time"
+    ]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -223,12 +250,7 @@ def test_any_call_is_carried_out_as_the_schema_says_or_answered_with_an_error(
 ) -> None:
     """Through the client's check and the desk, as an object and as its text."""
     sent: list[Parcel] = []
-
-    def put(parcel: Parcel) -> bool:
-        sent.append(parcel)
-        return True
-
-    desk = Desk(tools.values(), put)
+    desk = Desk(tools.values(), partial(kept, sent))
     calls = Calls(desk.offered, Counters())
     for number, given_as in enumerate((arguments, json.dumps(arguments))):
         accepted = calls.accept(str(number), name, given_as)

@@ -23,6 +23,7 @@ from edge_agent.link.home_assistant.talk import Refused, Talk
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt, now
 from edge_agent.parcels import Parcel, Reach, State, Told
+from edge_agent.units import SAMPLE_RATE_HZ
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 CONNECT_WITHIN_S = 5.0
@@ -72,6 +73,7 @@ class HomeAssistant:
         self._orders: set[asyncio.Task[None]] = set()
         self._reached: dict[str, str] = {}  # kind -> what was last told of it
         self._said = ""
+        self._at_sample = 0  # of the newest event
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -98,6 +100,9 @@ class HomeAssistant:
 
     def hear(self, event: Event) -> None:
         """One event of the hop process."""
+        if event.at_sample < self._at_sample - SAMPLE_RATE_HZ:
+            self._tell_all()  # another hop process, which knows nothing of this house
+        self._at_sample = event.at_sample
         if isinstance(event, HouseAct) and len(self._orders) < MAX_ORDERS_AT_ONCE:
             order = asyncio.ensure_future(self._carry_out(event))
             self._orders.add(order)
@@ -118,6 +123,7 @@ class HomeAssistant:
                 await reading
             finally:
                 reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
         finally:
             await wire.close()
             receipt.sent_bytes, receipt.outcome = talk.bytes_sent, "closed"
@@ -132,8 +138,7 @@ class HomeAssistant:
             self._meet(state, areas.get(str(state.get("entity_id")), ""))
         kinds = self._kinds()
         self._reach({kind: "" for kind in KINDS if kind in kinds or kind in self._reached})
-        for thing in {(thing.kind, thing.area, thing.name): thing for thing in self._things.values()}.values():
-            self._mirror(thing)
+        self._mirror_all()
 
     async def _areas(self, talk: Talk) -> dict[str, str]:
         """entity_id -> name of its area, where this Home Assistant tells."""
@@ -172,6 +177,15 @@ class HomeAssistant:
         thing = self._things[state["entity_id"]]
         self._states[thing.entity_id] = state
         self._mirror(thing)
+
+    def _tell_all(self) -> None:
+        troubles, self._reached = self._reached, {}
+        self._reach(troubles)
+        self._mirror_all()
+
+    def _mirror_all(self) -> None:
+        for thing in {_key(thing): thing for thing in self._things.values()}.values():
+            self._mirror(thing)
 
     def _mirror(self, thing: Thing) -> None:
         """Tell the hop process how the things are that are one to the user."""

@@ -146,6 +146,8 @@ def _schema(values: Sequence[SlotValue]) -> dict[str, Any]:
     numbers = sorted(value for value in values if isinstance(value, int))
     if len(numbers) == len(values) and numbers == list(range(numbers[0], numbers[-1] + 1)):
         return {"type": "integer", "minimum": numbers[0], "maximum": numbers[-1]}
+    if len(numbers) == len(values):
+        return {"type": "integer", "enum": numbers}
     if all(isinstance(value, str) for value in values):
         return {"type": "string", "enum": list(values)}
     return {"enum": list(values)}

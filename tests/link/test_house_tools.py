@@ -208,7 +208,7 @@ def test_the_registry_says_what_the_commands_file_says(tools: dict[str, HouseToo
     assert tools["change_volume"].parameters["properties"]["action"]["enum"] == ["up", "down"]
     assert tools["set_brightness"].parameters["properties"] == {
         "area": {"type": "string", "enum": ["kitchen", "office"]},
-        "brightness": {"enum": [50, 100]},
+        "brightness": {"type": "integer", "enum": [50, 100]},
     }
     assert [name for name, tool in tools.items() if tool.needs_yes] == ["unlock_door", "buy_coffee"]
     assert tools["change_volume"].order({"action": "down"}) == ("VolumeDown", {})

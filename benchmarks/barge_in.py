@@ -5,225 +5,107 @@
 
 Rooms x loudspeakers x levels of the echo above the talker. In each the agent talks on; every few seconds a person
 begins to speak, or coughs, laughs, sneezes, claps, says "mm-hm", or a door falls shut. What counts is when the agent
-is silent, counted from the first sample of speech at the microphone (within 15 dB of the talker's level).
+is silent, counted from the first sample of speech at the microphone (within 15 dB of the talker's level). Beside it the
+rules of pipecat and livekit-agents over the same recordings (`barge_in_peers.py`).
+
+With --keep FOLDER every conversation that has ended is kept there, and a run that was ended goes on from it.
 """
 
 import argparse
-import itertools
+import functools
+import json
+import math
+import multiprocessing
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
+from rich.table import Table
 
-from benchmarks.barge_in_sounds import TALK, Sound, no_talkers, talkers
+from benchmarks import barge_in_peers
+from benchmarks.barge_in_talk import CONDITIONS, converse, scenes
+from benchmarks.barge_in_tally import GOALS, Tally, tally_of
 from benchmarks.results import append
-from edge_agent.agent import Agent, Kit, load_kit
-from edge_agent.audio.room import RoomDuplex
-from edge_agent.audio.room_response import Shoebox, room_response
-from edge_agent.clock import FakeClock
-from edge_agent.egress import Gate
-from edge_agent.events import BargeIn, Event
+from edge_agent.agent import Kit, load_kit
+from edge_agent.events import BargeIn
 from edge_agent.profile import Profile
-from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples, samples_to_ms
 
-ROOMS = {
-    "small room": Shoebox((2.8, 2.4, 2.5), (1.2, 1.0, 0.8), (1.3, 1.0, 0.85), 0.2, 1),
-    "living room": Shoebox((4.5, 3.8, 2.6), (1.5, 1.2, 0.8), (1.62, 1.2, 0.85), 0.35, 2),
-    "kitchen": Shoebox((5.0, 3.0, 2.6), (0.6, 1.4, 1.0), (0.75, 1.45, 0.95), 0.5, 3),
-}
-NON_LINEARITIES = (0.0, 0.2, 0.5)
-ECHO_OVER_TALKER_DB = (0.0, 5.0, 10.0)
-TALKER_DBFS = -32.0
-AGENT_DBFS = -24.0  # of the agent's speech as it is played, at the volume of the profile
-FIRST_MS, EVERY_MS = 6_000, 6_500
-MISSED_AFTER_MS = 1_000.0
-ALONE_AFTER_MS = 3_000.0  # since the last sound: what the agent does then, it does because of its own echo
-AGAIN_AFTER_MS = 500
-GOALS = {"p50_ms": 60.0, "p99_ms": 120.0, "missed_percent": 3.0, "own_echo_stops": 0.0, "recovered_percent": 95.0}
+QUICK_S, FULL_S = 27.0, 3600.0 / len(CONDITIONS)
+AGENT = "edge-agent"
+PEER_ROWS = ("p50_ms", "p99_ms", "missed_percent", "own_echo_stops", "recovered_percent")
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One way in which the echo comes back."""
-
-    room: str
-    non_linearity: float
-    echo_over_talker_db: float
+@functools.cache
+def kit() -> Kit:
+    """One in each process."""
+    return load_kit(Profile(name="barge-in"))
 
 
-@dataclass
-class Tally:
-    """What happened, over all conditions."""
-
-    latencies_ms: list[float] = field(default_factory=list)
-    num_spoken: int = 0
-    num_missed: int = 0
-    num_given_back: int = 0  # the agent went on while the person still spoke
-    recoveries_ms: dict[str, list[float]] = field(default_factory=dict)  # from the end of the sound, by kind
-    num_kept_on: int = 0  # never stopped for a sound that was no speech
-    alone_s: float = 0.0
-    num_alone_ducks: int = 0
-    num_alone_stops: int = 0
-    missed: list[str] = field(default_factory=list)
-    talk_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A sound on the capture clock."""
-
-    sound: Sound
-    at_sample: int
-
-    @property
-    def onset_sample(self) -> int:
-        return self.at_sample + self.sound.onset_sample
-
-    @property
-    def end_sample(self) -> int:
-        return self.at_sample + self.sound.end_sample
-
-
-def place(sounds: Iterator[Sound], length_s: float) -> tuple[list[Placed], NDArray[np.float32]]:
-    """Sounds every few seconds, and what the microphone hears of them."""
-    near = np.zeros(round(length_s * SAMPLE_RATE_HZ), np.float32)
-    placed = []
-    for at_ms in np.arange(FIRST_MS, 1000 * length_s - EVERY_MS, EVERY_MS):
-        sound = next(sounds)
-        at = ms_to_samples(float(at_ms))
-        near[at : at + len(sound.samples)] += sound.at_level(TALKER_DBFS)
-        placed.append(Placed(sound, at))
-    return placed, near
-
-
-def converse(kit: Kit, condition: Condition, near: NDArray[np.float32], seed: int) -> tuple[RoomDuplex, list[Event]]:
-    """The agent talks all the time; what it did."""
-    echo_db = TALKER_DBFS + condition.echo_over_talker_db - AGENT_DBFS
-    response = room_response(ROOMS[condition.room], 500.0)
-    duplex = RoomDuplex(near, response, echo_db=echo_db, non_linearity=condition.non_linearity, seed=seed)
-    events: list[Event] = []
-    clock, gate = FakeClock(datetime(2026, 3, 14, 12, 0)), Gate("local_only")
-    agent = Agent(kit, duplex, events.append, clock=clock, gate=gate, is_live=False, hears_over_itself=False)
-    texts = itertools.cycle(TALK[seed % len(TALK) :] + TALK[: seed % len(TALK)])
-    idle_since = 0
-    while agent.hop.tick():
-        at = agent.hop.at_sample
-        if not agent.is_idle:
-            idle_since = at
-        elif at - idle_since >= ms_to_samples(AGAIN_AFTER_MS):
-            agent.talk.say(next(texts))
-    agent.close()
-    return duplex, events
-
-
-def count(tally: Tally, placed: list[Placed], duplex: RoomDuplex, events: list[Event], condition: Condition) -> None:
-    """Adds one conversation."""
-    played = duplex.conversation[:, 1]
+def talk(number: int, data: Path, length_s: float, peer_python: Path | None, keep: Path | None) -> dict[str, Tally]:
+    """One conversation: the agent's tally, and those of other rules over it; kept ones are not had again."""
+    kept = keep / f"{length_s:.0f}s-{number:02}.json" if keep else None
+    if kept is not None and kept.is_file():
+        return {name: Tally(**counts) for name, counts in json.loads(kept.read_text(encoding="utf-8")).items()}
+    scene = scenes(data, length_s)[number]
+    conversation, events = converse(kit(), scene)
     stages = [event for event in events if isinstance(event, BargeIn)]
-    is_sounding = np.abs(played[: len(played) // HOP_SAMPLES * HOP_SAMPLES]).reshape(-1, HOP_SAMPLES).max(axis=1) > 1e-4
-    for one in placed:
-        onset_hop = one.onset_sample // HOP_SAMPLES
-        if not (is_sounding[onset_hop - 10 : onset_hop + 1].any() and is_sounding[onset_hop : onset_hop + 12].any()):
-            continue  # the agent was silent: there was nothing to interrupt
-        after = [event for event in stages if event.at_sample >= one.onset_sample]
-        if one.sound.kind == "speech":
-            _count_speech(tally, one, after, condition)
-        else:
-            _count_noise(tally, one, after)
-    _count_alone(tally, placed, stages, is_sounding)
-    tally.talk_s += len(played) / SAMPLE_RATE_HZ
+    tallies = {AGENT: tally_of(scene, conversation, stages)}
+    tallies |= barge_in_peers.tallies_of(scene, conversation, peer_python)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps({name: asdict(tally) for name, tally in tallies.items()}), encoding="utf-8")
+    return tallies
 
 
-def _count_speech(tally: Tally, one: Placed, after: list[BargeIn], condition: Condition) -> None:
-    tally.num_spoken += 1
-    stop = next((event for event in after if event.stage in ("stop", "drop")), None)
-    latency_ms = samples_to_ms(stop.at_sample + HOP_SAMPLES - one.onset_sample) if stop else np.inf  # the fade is a hop
-    if stop is None or latency_ms > MISSED_AFTER_MS:
-        tally.num_missed += 1
-        tally.missed.append(f"{one.sound.name} ({condition})")
-        return
-    tally.latencies_ms.append(latency_ms)
-    last = next(
-        (event for event in after if event.stage in ("resume", "drop") and event.at_sample > stop.at_sample), None
-    )
-    tally.num_given_back += last is not None and last.stage == "resume" and last.at_sample < one.end_sample
+def all_tallies(options: argparse.Namespace) -> Iterator[dict[str, Tally]]:
+    """Of each conversation, as they end."""
+    length_s = FULL_S if options.full else QUICK_S
+    given = {"data": options.data, "length_s": length_s, "peer_python": options.peer_python, "keep": options.keep}
+    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
+        yield from pool.imap_unordered(functools.partial(talk, **given), range(len(CONDITIONS)))
 
 
-def _count_noise(tally: Tally, one: Placed, after: list[BargeIn]) -> None:
-    stop = next((event for event in after if event.stage == "stop"), None)
-    recoveries = tally.recoveries_ms.setdefault(one.sound.kind, [])
-    if stop is None or stop.at_sample > one.end_sample + ms_to_samples(300):
-        tally.num_kept_on += 1
-        recoveries.append(0.0)
-        return
-    last = next(
-        (event for event in after if event.stage in ("resume", "drop") and event.at_sample > stop.at_sample), None
-    )
-    is_back = last is not None and last.stage == "resume"
-    recoveries.append(max(0.0, samples_to_ms(last.at_sample - one.end_sample)) if last and is_back else np.inf)
-
-
-def _count_alone(tally: Tally, placed: list[Placed], stages: list[BargeIn], is_sounding: NDArray[np.bool_]) -> None:
-    alone = np.ones(len(is_sounding), bool)
-    for one in placed:
-        last = one.end_sample + ms_to_samples(ALONE_AFTER_MS)
-        alone[one.at_sample // HOP_SAMPLES : last // HOP_SAMPLES] = False
-    tally.alone_s += float(np.sum(alone & is_sounding)) * HOP_SAMPLES / SAMPLE_RATE_HZ
-    for event in stages:
-        if event.at_sample // HOP_SAMPLES < len(alone) and alone[event.at_sample // HOP_SAMPLES]:
-            tally.num_alone_ducks += event.stage == "duck"
-            tally.num_alone_stops += event.stage == "stop"
-
-
-def figures(tally: Tally) -> dict[str, float]:
-    """The table, one number for each row."""
-    recoveries = np.array([ms for kind in tally.recoveries_ms.values() for ms in kind])
-    return {
-        "p50_ms": float(np.percentile(tally.latencies_ms, 50)),
-        "p99_ms": float(np.percentile(tally.latencies_ms, 99)),
-        "missed_percent": 100.0 * tally.num_missed / max(1, tally.num_spoken),
-        "own_echo_stops": float(tally.num_alone_stops),
-        "recovered_percent": 100.0 * float(np.mean(recoveries <= 500.0)),
-        "given_back_percent": 100.0 * tally.num_given_back / max(1, tally.num_spoken),
-        "own_echo_ducks": float(tally.num_alone_ducks),
-        "num_spoken": float(tally.num_spoken),
-        "num_no_speech": float(len(recoveries)),
-        "alone_min": tally.alone_s / 60.0,
-        "talk_min": tally.talk_s / 60.0,
-    }
+def show(tallies: dict[str, Tally]) -> None:
+    """The agent's figures beside the goals, and a table of all rules."""
+    console = Console(width=140)
+    own = Table("figure", "measured", "goal")
+    for name, value in tallies[AGENT].figures().items():
+        own.add_row(name, f"{value:.1f}", f"{GOALS[name]:g}" if name in GOALS else "")
+    console.print(own)
+    rules = Table("rule, voice activity", *PEER_ROWS)
+    for name, tally in tallies.items():
+        figures = tally.figures()
+        rules.add_row(name, *(f"{figures[row]:.1f}" for row in PEER_ROWS))
+    console.print(rules)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder with speech/, household/ and vocal/")
     parser.add_argument("--full", action="store_true", help="an hour of talk")
-    parser.add_argument("--details", action="store_true", help="also who was missed, and each kind of noise")
-    options = parser.parse_args()
-    kit = load_kit(Profile(name="barge-in"))
-    people, others = list(talkers(options.data)), list(no_talkers(options.data))
-    order = np.random.default_rng(4).permutation(len(people)), np.random.default_rng(5).permutation(len(others))
-    spoken = itertools.cycle(people[index] for index in order[0])
-    noises = itertools.cycle(others[index] for index in order[1])
-    sounds = (next(noises) if turn % 2 else next(spoken) for turn in itertools.count())
-    conditions = [Condition(*values) for values in itertools.product(ROOMS, NON_LINEARITIES, ECHO_OVER_TALKER_DB)]
-    length_s = 3600.0 / len(conditions) if options.full else 27.0
-    tally = Tally()
-    for seed, condition in enumerate(track(conditions, description="talking")):
-        placed, near = place(sounds, length_s)
-        count(tally, placed, *converse(kit, condition, near, seed), condition)
-    measured = figures(tally)
-    for name, value in measured.items():
-        goal = f"   goal {GOALS[name]:g}" if name in GOALS else ""
-        print(f"{name:20} {value:8.1f}{goal}")
-    if options.details:
-        print(*(f"{kind}: {np.round(ms)}" for kind, ms in tally.recoveries_ms.items()), *tally.missed, sep="\n")
-    append(
-        {"benchmark": "barge_in", "full": options.full} | {name: round(value, 2) for name, value in measured.items()}
+    parser.add_argument("--jobs", type=int, default=1, help="conversations at a time")
+    parser.add_argument("--keep", type=Path, help="folder of what has been counted; give another after every change")
+    parser.add_argument("--peer-python", type=Path, help="a Python with silero-vad, onnxruntime and numpy")
+    parser.add_argument(
+        "--details", action="store_true", help="also who was heard late and what was not recovered from"
     )
+    options = parser.parse_args()
+    total: dict[str, Tally] = {}
+    for tallies in track(all_tallies(options), total=len(CONDITIONS), description="talking"):
+        for name, tally in tallies.items():
+            total.setdefault(name, Tally()).add(tally)
+    show(total)
+    if options.details:
+        print(*sorted(total[AGENT].worst), sep="\n")
+    figures = {name: {key: _rounded(value) for key, value in of.figures().items()} for name, of in total.items()}
+    peers = {name: {key: figures[name][key] for key in PEER_ROWS} for name in figures if name != AGENT}
+    append({"benchmark": "barge_in", "full": options.full} | figures[AGENT] | {"peers": peers})
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 2) if math.isfinite(value) else None  # of a rule that was never in time there is no median
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from edge_agent.models.wake_evidence import WakeModel
 from edge_agent.units import STEP_MS
 from export.logistic import fit
 
-FALSE_WAKES_PER_HOUR = 0.5  # of each phrase, in speech without end: a home is mostly silent
+FALSE_WAKES_PER_HOUR = 0.25  # of each phrase, in speech without end: a home is mostly silent
 STRICT_PER_HOUR, NEAR_PER_HOUR = 0.1, 4.0
 
 Said = tuple[str, Heard]

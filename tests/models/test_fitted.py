@@ -32,6 +32,13 @@ def test_it_goes_into_a_manifest_and_back() -> None:
     assert Fitted.of(bundle_with(written)) == fitted
 
 
+def test_a_table_goes_into_a_manifest_and_back() -> None:
+    table = [[round(0.01 * (row - column), 2) for column in range(40)] for row in range(40)]
+    fitted = updated(Fitted(), {"wake": {"confusions": table}})
+    assert fitted.wake.confusions[3][1] == 0.02
+    assert fitted.as_json() == {"wake": {"confusions": table}}
+
+
 def test_a_count_stays_a_whole_number() -> None:
     settle_frames = updated(DecoderSettings(), {"settle_frames": 7}).settle_frames
     assert settle_frames == 7
@@ -47,6 +54,9 @@ def test_a_count_stays_a_whole_number() -> None:
         ({"wake": {"min_score": float("nan")}}, "must be a number"),
         ({"wake": {"min_score": True}}, "must be a number"),
         ({"wake": 3}, "wake is 3, must be an object"),
+        ({"wake": {"confusions": [[0.5] * 40]}}, "confusions must be a list of 40"),
+        ({"wake": {"confusions": [[0.5] * 39] * 40}}, "confusions must be a list of 40"),
+        ({"wake": {"confusions": [["loud"] * 40] * 40}}, "confusions is 'loud', must be a number"),
     ],
 )
 def test_what_is_no_setting_is_refused_with_its_place(decoder: dict[str, object], complaint: str) -> None:

@@ -53,6 +53,22 @@ def test_it_is_heard_within_speech_and_again_later(spotter: KeywordSpotter) -> N
     assert [index for _, index in hear(spotter, np.concatenate([amid, amid]))] == [0, 0]
 
 
+def test_a_pause_before_speaks_for_it(spotter: KeywordSpotter) -> None:
+    """People are silent before they call; a clear phrase is heard without, an unclear one is not."""
+    spotter.settings = WakeSettings(min_p_wake=2.0)
+
+    def p_wake(lead: str) -> float:
+        spotter.reset()
+        found = []
+        posteriors = said(f"{lead} K AH M B Y UW T ER", lead=40)
+        for start in range(0, len(posteriors), 2):
+            spotter.step(posteriors[start : start + 2])
+            found += [spotter.candidate] if spotter.candidate else []
+        return max(one.p_wake for one in found)
+
+    assert p_wake("") > 0.5 > p_wake(OTHER)
+
+
 def test_within_the_refractory_time_it_is_heard_once(spotter: KeywordSpotter) -> None:
     twice = said(f"{HEY_ROBOT} {HEY_ROBOT}")
     assert len(hear(spotter, twice)) == 1

@@ -1,7 +1,8 @@
 """Voice activity: how well the probability of voice tells voice from none, in held-out noise, 10 ms by 10 ms.
 
 Labels come from the clean recording: what is clearly loud is voice, what is clearly quiet for long enough is none, and
-what lies between (edges, breaths, closures) counts for nobody. Before and after each sentence there is only noise.
+what lies between (edges, breaths, closures) counts for nobody. Before and after each sentence there is only noise; its
+first seconds count for nobody either, since a device has listened for long when somebody speaks.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from edge_agent.units import HOP_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, STRIDE_HOPS
 
 GOALS = {40.0: 0.997, 10.0: 0.996, 0.0: 0.987}
 AROUND_S = 1.5  # of noise before and after
+LISTENED_S = 2.0  # of noise before that
 NOISE_QUANTILE, SPEECH_QUANTILE = 0.05, 0.95
 LOUD_OVER_NOISE_DB, LOUD_UNDER_SPEECH_DB = 12.0, 28.0
 QUIET_OVER_NOISE_DB, QUIET_UNDER_SPEECH_DB = 6.0, 38.0
@@ -74,7 +76,7 @@ def _held_out(setting: Setting) -> list[Path]:
 
 
 def mark(samples: Floats) -> Marked:
-    """Labels of a clean recording, with room for noise on either side."""
+    """Labels of a clean recording, with room for noise on either side; the first seconds of it count for nobody."""
     levels = _levels_db(samples)
     noise, speech = np.quantile(levels, [NOISE_QUANTILE, SPEECH_QUANTILE])
     is_loud = levels > max(noise + LOUD_OVER_NOISE_DB, speech - LOUD_UNDER_SPEECH_DB)
@@ -85,8 +87,13 @@ def mark(samples: Floats) -> Marked:
     is_quiet = np.pad(~_closed(is_loud, CLOSURE_HOPS) & is_low, num_around, constant_values=True)
     is_quiet = _long_runs(is_quiet, CLOSURE_HOPS)
     is_quiet = ~_widened(~is_quiet, EDGE_HOPS)
-    sound = samples[: len(levels) * HOP_SAMPLES]
-    return Marked(np.pad(sound, around), np.pad(is_voice, num_around), is_quiet)
+    listened = round(LISTENED_S * SAMPLE_RATE_HZ)
+    num_listened = listened // HOP_SAMPLES
+    return Marked(
+        clean=np.pad(samples[: len(levels) * HOP_SAMPLES], (listened + around, around)),
+        is_voice=np.pad(is_voice, (num_listened + num_around, num_around)),
+        is_quiet=np.pad(is_quiet, (num_listened, 0)),
+    )
 
 
 def _levels_db(samples: Floats) -> NDArray[np.float64]:

@@ -13,7 +13,8 @@ MOST_WORKERS = 4  # each loads the models
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """`pytest` alone: all but the tests of the sound card, on several cores. What is chosen by path or mark: in one."""
     option = config.option
-    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.markexpr:
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.markexpr:
         return
     option.markexpr = "not device"
     if config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and not option.usepdb:

@@ -17,7 +17,7 @@ from edge_agent.link.cloud.tools import tool_error
 from edge_agent.parcels import Call, Parcel, Result
 from edge_agent.skills.tools import HouseTool
 
-RESULT_WITHIN_S = 2.0  # the hop process does a call within a few hops, or is not there
+RESULT_WITHIN_S = 3.5  # the hop process does a call within a few hops, or is not there; a camera takes up to 3 s
 YES_WITHIN_S = 40.0  # more than it waits for a yes
 MAX_SLOTS_LETTERS = 2_000
 MAX_CALLS = 32  # different ones, for one turn: no answer needs more

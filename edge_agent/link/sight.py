@@ -13,7 +13,6 @@ from edge_agent.link.turns import Turns
 from edge_agent.parcels import Look, Result
 
 LOOK_WITHIN_S = 3.0
-MOST_AT_ONCE = 2
 NO_PICTURE = "the camera gave no picture"
 Camera = Callable[[], Awaitable[bytes]]  # a JPEG; raises CameraError
 
@@ -29,8 +28,8 @@ class Sight:
         self._looking: set[asyncio.Task[None]] = set()
 
     def look(self, look: Look) -> None:
-        """Take a picture and send it; returns at once."""
-        if len(self._looking) < MOST_AT_ONCE:
+        """Take a picture and send it; returns at once. Not while another one is taken: a camera has one user."""
+        if not self._looking:
             task = asyncio.ensure_future(self._see(look))
             self._looking.add(task)
             task.add_done_callback(self._looking.discard)

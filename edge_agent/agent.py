@@ -132,7 +132,7 @@ class Agent:
         home = Home(volume=Volume(profile.audio.volume_percent))
         self.skills = Skills(home, lambda: clock.local_time(self.hop.at_sample), kit.replies, kit.skills)
         self._duplex = duplex
-        offloading = Offloading(profile.cloud, gate, self.talk, emit, answers)
+        offloading = Offloading(profile.cloud, gate, self.talk, emit, answers, fills=profile.reflexes.filler.enabled)
         asking = Asking(offloading, gate, self.skills, profile.privacy.consent)
         looking = Looking(profile.camera, gate, emit)
         errands = Errands(self.skills, kit.needs_yes, gate, offloading, looking, self.talk, emit, calls)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.egress import Gate
-from edge_agent.events import CloudAnswer, Offload, Reply, SoundLeft
+from edge_agent.events import CloudAnswer, Filler, Offload, Reply, SoundLeft
 from edge_agent.guard import Emit
 from edge_agent.parcels import Lost, Over, Piece, unpack
 from edge_agent.profile import CloudProfile
@@ -22,6 +22,7 @@ from edge_agent.voice.stream import AnswerStream
 from edge_agent.waiting import GIVE_UP, Waiting
 
 EARLY_VOICED_MS = 600  # of words that are no command, before the start of an open question leaves
+FILLED_MS = 3_000  # after one "hmm" no other
 MOST_PARCELS_PER_HOP = 8
 AHEAD_HOPS = 1  # queued for the loudspeaker beyond the present one, so that it never sees an end between two hops
 
@@ -30,9 +31,17 @@ class Offloading:
     """Questions out, answers in."""
 
     def __init__(
-        self, settings: CloudProfile, gate: Gate, talk: Talk, emit: Emit, answers: MessageRing | None = None
+        self,
+        settings: CloudProfile,
+        gate: Gate,
+        talk: Talk,
+        emit: Emit,
+        answers: MessageRing | None = None,
+        *,
+        fills: bool = False,
     ) -> None:
-        """`answers`: what the link process writes; None where there is none (a replay)."""
+        """`answers`: what the link process writes; None where there is none (a replay). `fills`: with "hmm", soon."""
+        self._fills = fills
         self._settings = settings
         self._gate = gate
         self._talk = talk
@@ -111,7 +120,8 @@ class Offloading:
             self._drop()
             self._tell(self._gate.close(at_sample, is_asked=True))
             self._turn = self._gate.turn
-            self._waiting.begin(at_sample)
+            has_filled = self._talk.filled_sample > at_sample - ms_to_samples(FILLED_MS)
+            self._waiting.begin(at_sample, may_fill=self._fills and not has_filled)
         return said
 
     def step(self, at_sample: int) -> None:
@@ -128,6 +138,8 @@ class Offloading:
         if text == GIVE_UP:
             self._drop()
         self._say(at_sample, text)
+        if self._waiting.wants_filler(at_sample):
+            self._talk.reflex(at_sample, Filler)
 
     @property
     def _may_begin_early(self) -> bool:

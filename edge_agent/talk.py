@@ -49,6 +49,7 @@ class Talk:
         self._is_kept_back = False  # a reply has not begun, for the user speaks
         self._is_floor_reflex = False  # the reflex that sounds or sounded last takes the floor, as a filler does
         self.num_stops = 0
+        self.filled_sample = NEVER  # when a filler was begun last
         self.user_speaks = False  # told by the hop
         self._quiet_hops = 0
 
@@ -132,6 +133,7 @@ class Talk:
         """Play a short sound of the event's kind now, unless one is sounding."""
         clip, samples = self._voice.clip(event.name)
         if self._mixer.play_reflex(samples):
+            self.filled_sample = at_sample if event is Filler else self.filled_sample
             self._is_floor_reflex = event is not BackChannel
             self._emit(event(at_sample, clip))
             self._tell_first(at_sample, event.name)

@@ -6,6 +6,7 @@ import pytest
 from edge_agent.asking import MAY_I, MAY_NOT, NOTHING_LEFT, WHAT
 from edge_agent.egress import Gate, State
 from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Lost, Over, Parcel, Piece, Sound, pack, unpack
+from edge_agent.profile import EndpointingProfile, Profile
 from edge_agent.ring import MessageRing
 from edge_agent.waiting import BRIDGES, GIVE_UP
 from tests.dialogue.fakes import Dialogue, Said
@@ -17,10 +18,12 @@ SECOND_PCM16 = (np.ones(16_000) * 8_000).astype("<i2").tobytes()
 class Cloud:
     """Both rings of a dialogue, seen from the other end."""
 
-    def __init__(self, script: list[Said], state: State, host: str | None = "cloud.example") -> None:
+    def __init__(
+        self, script: list[Said], state: State, host: str | None = "cloud.example", profile: Profile | None = None
+    ) -> None:
         self.up, self.down = MessageRing.create(1 << 21), MessageRing.create(1 << 20)
         gate = Gate(state, self.up, host)
-        self.dialogue = Dialogue(script, gate=gate, answers=self.down)
+        self.dialogue = Dialogue(script, profile=profile, gate=gate, answers=self.down)
 
     def left(self) -> list[Parcel]:
         parcels = []
@@ -158,9 +161,20 @@ def test_who_barges_in_on_the_cloud_hears_no_more_of_it() -> None:
     assert not np.any(np.abs(cloud.dialogue.agent_sound[stopped + okay_samples + 640 :]) > 0.01), "the answer went on"
 
 
+def test_a_question_whose_end_was_told_at_once_gets_its_filler_while_the_cloud_is_awaited() -> None:
+    profile = Profile(name="test", endpointing=EndpointingProfile(no_intent_ms=280))
+    cloud = Cloud([QUESTION], "on", profile=profile)
+    cloud.dialogue.run(8.0)
+    left, filler, bridge = (cloud.dialogue.of(name)[0].at_sample for name in ("sound_left", "filler", "reply"))
+    assert 600 <= (filler - left) / 16 <= 700
+    assert bridge > filler
+    assert len(cloud.dialogue.of("filler")) == 1
+
+
 def test_a_cloud_that_says_nothing_is_never_heard_as_silence() -> None:
     cloud = Cloud([QUESTION], "on")
     cloud.dialogue.run(25.0)
+    assert cloud.dialogue.one("filler").at_sample < cloud.dialogue.one("sound_left").at_sample, "hmm, hmm"
     assert cloud.replies()[:2] == [BRIDGES[0], BRIDGES[1]]
     assert cloud.replies()[-1] == GIVE_UP
     asked = cloud.dialogue.one("sound_left").at_sample

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,14 +126,20 @@ class Rig(HopSide):
         for _ in range(round(duration_s / HOP_S)):
             await self.tick(user_speaks=True)
 
-    async def hear_out(self, limit_s: float = 60.0) -> tuple[float, float]:
-        """Tick until nothing is awaited or said: (longest silence, time it took), both in s."""
-        silent_s = longest_s = 0.0
-        for number in range(round(limit_s / HOP_S)):
+    async def hear_out(self, limit_s: float = 60.0, now_s: Callable[[], float] | None = None) -> tuple[float, float]:
+        """Tick until nothing is awaited or said: (longest silence, time it took), both in s.
+
+        now_s: the clock of who listens; None: hops of sound.
+        """
+        now_s = now_s or (lambda: self.at_sample / SAMPLE_RATE_HZ)
+        begun_s = silent_since_s = now_s()
+        longest_s = 0.0
+        for _ in range(round(limit_s / HOP_S)):
             if self.is_idle:
-                return longest_s, number * HOP_S
-            silent_s = 0.0 if await self.tick() else silent_s + HOP_S
-            longest_s = max(longest_s, silent_s)
+                return longest_s, now_s() - begun_s
+            is_heard = await self.tick()
+            longest_s = max(longest_s, now_s() - silent_since_s)
+            silent_since_s = now_s() if is_heard else silent_since_s
         raise AssertionError(f"something is still awaited after {limit_s} s: {self.events[-8:]}")
 
     async def close(self) -> None:

@@ -131,7 +131,7 @@ async def _lane(number: int, num_faults: int) -> _Lane:
                 lane.kinds.add(fault)
             await rig.speak(SPEECH_S)
             rig.ask()
-            silent_s, _ = await rig.hear_out()
+            silent_s, _ = await rig.hear_out(now_s=time.perf_counter)
             lane.num_questions += 1
             lane.longest_silence_s = max(lane.longest_silence_s, silent_s)
             lane.num_answered += bool(rig.receipts) and rig.receipts[-1].outcome == "answered"

@@ -11,134 +11,32 @@ Needs no torch.
 """
 
 import json
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress, track
+from rich.progress import Progress
 from rich.table import Table
 
-from edge_agent.evaluation.hearing import Ear, Heard
-from edge_agent.evaluation.recordings import (
-    Floats,
-    Labelled,
-    held_out_noise_paths,
-    is_held_out_talker,
-    mix,
-    read_labelled,
-    read_mono,
-    sounds_of,
-    with_silence,
-)
+from edge_agent.evaluation.hearing import Ear
+from edge_agent.evaluation.recordings import Labelled
 from edge_agent.evaluation.statistics import calibration_error, reliability
-from edge_agent.evaluation.wake import FRAMES_PER_STEP
 from edge_agent.models.bundle import MANIFEST, Bundle
 from edge_agent.models.commands import load_commands
 from edge_agent.models.decoder import DecoderSettings
 from edge_agent.models.fitted import Fitted
 from edge_agent.models.grammar import compile_commands
-from edge_agent.models.lexicon import full_dictionary
 from edge_agent.models.phone_graph import PhoneGraph
-from export.fit_confusions import Utterance, fit_confusions, phones_of
+from export.fit_confusions import fit_confusions, phones_of
 from export.fit_search import Example, decode, fit_commit_beam, fit_search
-from export.fit_wake import Said, false_wakes_by_length, fit_wake, miss_rate, strict
+from export.fit_wake import false_wakes_by_length, fit_wake, miss_rate, strict
 from export.manifest import as_json
+from export.material import Material, as_chatter, as_heard, known_words, training_noises, words_by_length
 
 LONG_ORDERS = Path(__file__).parent / "data" / "long_orders.yaml"
-NOISY_EVERY = 2
 CHATTER_FRAMES = 300  # of each recording: 6 s are longer than any command
-NOISY_SNR_DB = (4.0, 14.0)
-# Of `phrases/`, those that are long enough to be a wake phrase, and of words that people say alike.
-PEOPLES_PHRASES = ("hey_archie", "trick_or_treat", "goodnight", "how_are_you", "hey_fenrir")
-WORD_LENGTHS, WORDS_PER_LENGTH = range(2, 9), 4
-
-
-@dataclass
-class Material:
-    """Recordings as this listener hears them, quiet and noisy in turn."""
-
-    ear: Ear
-    noises: list[Floats]
-
-    def labelled(self, folder: Path) -> list[Example]:
-        """A folder as `spoken-set` writes it, less the people in it, who are kept for evaluation."""
-        recordings = [one for one in read_labelled(folder).recordings if one.name.startswith("said_")]
-        return [
-            Example(self._heard(one.path, index % NOISY_EVERY == 0).log_posteriors, one)
-            for index, one in enumerate(track(recordings, folder.name, transient=True))
-        ]
-
-    def phrases(self, folder: Path, data: Path) -> list[Said]:
-        """Wake phrases, by synthesisers and by people."""
-        paths = [(one.intent or "", one.path) for one in read_labelled(folder).recordings]
-        paths += [(name, path) for name in PEOPLES_PHRASES for path in sounds_of(data / "phrases" / name)]
-        return [
-            (name.replace("_", " "), self._heard(path, index % NOISY_EVERY == 0))
-            for index, (name, path) in enumerate(track(paths, "phrases", transient=True))
-        ]
-
-    def chatter(self, data: Path) -> list[Heard]:
-        """People who read aloud, less those who are kept for evaluation."""
-        paths = [path for path in sounds_of(data / "speech") if not is_held_out_talker(path)]
-        return [
-            self._heard(path, index % NOISY_EVERY == 0)
-            for index, path in enumerate(track(paths, "chatter", transient=True))
-        ]
-
-    def noise(self) -> list[Heard]:
-        """Sounds of no voice, which must wake nobody."""
-        return [self.ear.hear(noise) for noise in self.noises]
-
-    def _heard(self, path: Path, is_noisy: bool) -> Heard:
-        sound = with_silence(read_mono(path))
-        if is_noisy:
-            rng = np.random.default_rng(zlib.crc32(path.name.encode()))  # the same whatever else is heard
-            noise = self.noises[int(rng.integers(len(self.noises)))]
-            sound = mix(sound, noise, float(rng.uniform(*NOISY_SNR_DB)))
-        return self.ear.hear(sound)
-
-
-def training_noises(folder: Path) -> list[Floats]:
-    """All recordings of noise that are not held out."""
-    held_out = set(held_out_noise_paths(folder))
-    return [read_mono(path) for path in sounds_of(folder) if path not in held_out]
-
-
-def as_chatter(examples: list[Example]) -> list[Example]:
-    """The same sentences where none of them is a command."""
-    return [replace(example, label=Labelled(example.label.path, None, {})) for example in examples]
-
-
-def as_heard(examples: list[Example]) -> list[Heard]:
-    """The same where nothing but the phones matters."""
-    return [
-        Heard(one.log_posteriors, np.ones(len(one.log_posteriors) // FRAMES_PER_STEP, np.float32)) for one in examples
-    ]
-
-
-def known_words(folder: Path, examples: list[Example]) -> Iterator[Utterance]:
-    """Sentences of a folder whose every word is in the dictionary."""
-    labels = json.loads((folder / "labels.json").read_text("utf-8"))
-    for example in examples:
-        phones = phones_of(labels[example.label.name]["text"])
-        if phones is not None:
-            yield phones, example.log_posteriors
-
-
-def words_by_length() -> dict[int, list[str]]:
-    """A few words of the dictionary for each number of phones."""
-    words: dict[int, list[str]] = {length: [] for length in WORD_LENGTHS}
-    rng, dictionary = np.random.default_rng(3), full_dictionary()
-    names = sorted(word for word in dictionary if word.isalpha())
-    for index in rng.permutation(len(names)):
-        some = words.get(len(dictionary[names[index]][0]))
-        if some is not None and len(some) < WORDS_PER_LENGTH:
-            some.append(names[index])
-    return words
 
 
 def fit_decoder(name: str, graph: PhoneGraph, examples: list[Example], base: DecoderSettings) -> DecoderSettings:

@@ -21,7 +21,6 @@ from edge_agent.link.cloud.base import (
     FailureKind,
     Role,
     SessionConfig,
-    SessionFailed,
     ToolResult,
     Transcript,
     TurnDone,
@@ -29,9 +28,9 @@ from edge_agent.link.cloud.base import (
 )
 from edge_agent.link.cloud.failures import kind_of_words
 from edge_agent.link.cloud.fields import MAX_TEXT_CHARACTERS, Fields
+from edge_agent.link.cloud.openai_session import OpenAISession
 from edge_agent.link.cloud.pcm import BYTES_PER_SAMPLE, duration_ms, encoded, silence
 from edge_agent.link.cloud.realtime_setup import function, message, output
-from edge_agent.link.cloud.session import SocketSession
 from edge_agent.link.cloud.wire import Connect
 from edge_agent.units import db_to_gain, samples_to_ms
 
@@ -50,10 +49,9 @@ _PASSED_OVER = frozenset(
 )
 
 
-class GPTLive(SocketSession):
+class GPTLive(OpenAISession):
     """One connection to a model that listens and talks at once. `begin_turn` and `end_turn` change nothing."""
 
-    spoken_name = "OpenAI"
     own_url = "wss://api.openai.com/v1/live/sessions"
     capabilities = Capabilities(
         provider="gpt_live",
@@ -79,15 +77,9 @@ class GPTLive(SocketSession):
         self._quiet_ms = 0.0
         self._words: dict[Role, str] = {"user": "", "agent": ""}
 
-    def _headers(self) -> dict[str, str]:
-        return {} if self._key is None else {"Authorization": f"Bearer {self._key.get_secret_value()}"}
-
     async def _introduce(self) -> None:
         await self._send({"type": "session.start", "session": self._session()})
-        while (fields := await self._message()).text("type") != "session.started":
-            if fields.text("type") == "error":
-                error = fields.fields("error")
-                raise SessionFailed(self._failures.reported(error.text("code"), error.text("message")))
+        await self._until("session.started")
         self._clock = asyncio.ensure_future(self._keep_time())
 
     async def begin_turn(self) -> None:

@@ -18,7 +18,6 @@ from edge_agent.link.cloud.base import (
     CloudEvent,
     Failed,
     SessionConfig,
-    SessionFailed,
     TalkerHeard,
     ToolResult,
     Transcript,
@@ -29,9 +28,9 @@ from edge_agent.link.cloud.base import (
 from edge_agent.link.cloud.failures import kind_of_words
 from edge_agent.link.cloud.fields import Fields
 from edge_agent.link.cloud.heard import Answer, cuts
+from edge_agent.link.cloud.openai_session import OpenAISession
 from edge_agent.link.cloud.pcm import GapFiller, Upsampler, duration_ms, encoded, silence
 from edge_agent.link.cloud.realtime_setup import RATE_HZ, message, output, picture, session
-from edge_agent.link.cloud.session import SocketSession
 from edge_agent.link.cloud.wire import Connect
 
 MAX_SESSION_S = 3_600.0
@@ -47,10 +46,9 @@ _ENDS: dict[str, TurnEnd] = {
 }
 
 
-class OpenAIRealtime(SocketSession):
+class OpenAIRealtime(OpenAISession):
     """One connection to a realtime model."""
 
-    spoken_name = "OpenAI"
     own_url = "wss://api.openai.com/v1/realtime"
     capabilities = Capabilities(
         provider="openai_realtime",
@@ -77,9 +75,6 @@ class OpenAIRealtime(SocketSession):
         self._unwanted_calls: frozenset[str] = (
             frozenset()
         )  # of cancelled answers: their results are sent, not spoken of
-
-    def _headers(self) -> dict[str, str]:
-        return {} if self._key is None else {"Authorization": f"Bearer {self._key.get_secret_value()}"}
 
     async def _introduce(self) -> None:
         await self._until("session.created")
@@ -182,12 +177,6 @@ class OpenAIRealtime(SocketSession):
 
     def _result_messages(self, result: ToolResult, call_ids: Iterable[str]) -> list[Mapping[str, Any]]:
         return [{"type": "conversation.item.create", "item": output(result, call_id)} for call_id in call_ids]
-
-    async def _until(self, kind: str) -> None:
-        while (fields := await self._message()).text("type") != kind:
-            if fields.text("type") == "error":
-                error = fields.fields("error")
-                raise SessionFailed(self._failures.reported(error.text("code"), error.text("message")))
 
     def _read(self, fields: Fields) -> Iterator[CloudEvent]:
         kind = fields.text("type")

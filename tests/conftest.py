@@ -13,11 +13,11 @@ MOST_WORKERS = 4  # each loads the models
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """`pytest` alone: all but the tests of the sound card, on several cores. What is chosen by path or mark: in one."""
     option = config.option
-    is_worker = hasattr(config, "workerinput")
-    if is_worker or config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.markexpr:
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.markexpr:
         return
     option.markexpr = "not device"
-    if config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and not option.usepdb:
+    is_worker = hasattr(config, "workerinput")
+    if config.pluginmanager.hasplugin("xdist") and not is_worker and option.numprocesses is None and not option.usepdb:
         option.numprocesses = min(MOST_WORKERS, len(os.sched_getaffinity(0)))
         option.dist = "worksteal"
 

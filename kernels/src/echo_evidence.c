@@ -9,7 +9,10 @@ static const float SPREAD = 1.0f;           // of the mean band: distortion make
 static const float CROSS_SMOOTHING = 0.8f;  // 50 ms
 static const float MUCH_ALIKE = 0.5f;       // share of a band
 static const float ALIKE = 0.44f;           // correlation of all
-static const int ALIKE_HOPS = 2;             // the first sound after a pause looks alike in one
+static const int ALIKE_HOPS = 2;
+static const int LEAST_LOUD_HOPS = 5;       // fewer look alike by chance, as the first sound after a pause does
+static const float LOUD_SHARE = 0.01f;      // of the loudest echo lately
+static const float PEAK_FALL = 0.998f;      // per hop: 5 s
 static const int ASTRAY_HOPS = 20;
 static const float UNCERTAIN = 0.5f;        // half of the samples behind these powers are zeros
 static const float FIRST_LEAK_STEP = 0.3f;  // nothing is known yet
@@ -80,7 +83,7 @@ static void find_wrong_echo(echo_evidence *self, const echo_filter *filter, floa
         shares[b] = coherent / left;
         alike += in_phase / sqrtf(left * echo) / ECHO_BANDS;
     }
-    self->alike_hops = fabsf(alike) > ALIKE ? self->alike_hops + 1 : 0;
+    self->alike_hops = fabsf(alike) > ALIKE && self->loud_hops >= LEAST_LOUD_HOPS ? self->alike_hops + 1 : 0;
     if (self->alike_hops >= ALIKE_HOPS)
         self->astray_hops = ASTRAY_HOPS;
     else if (self->astray_hops > 0)
@@ -91,7 +94,9 @@ static void grow_tail(echo_evidence *self, const spectrum *echo)
 {
     float powers[ECHO_BANDS];
     band_powers(echo, powers);
-    const float spread = SPREAD * sum_of(powers) / ECHO_BANDS;
+    const float sum = sum_of(powers), spread = SPREAD * sum / ECHO_BANDS;
+    self->loudest = fmaxf(sum, PEAK_FALL * self->loudest);
+    self->loud_hops = sum > LOUD_SHARE * self->loudest ? self->loud_hops + 1 : 0;
     for (int b = 0; b < ECHO_BANDS; b++)
         self->tail[b] = fmaxf(powers[b] + spread, TAIL_FALL * self->tail[b]);
 }

@@ -17,6 +17,8 @@ typedef struct {
     float left_power[ECHO_BINS], echo_power[ECHO_BINS]; // likewise
     float mic_sum, left_sum;         // per hop with echo and no talker, smoothed
     float expected_sum, echo_sum;    // per hop with echo, smoothed
+    float loudest;   // power of the echo lately
+    int loud_hops;   // in a row, in which there is an echo to judge by
     int alike_hops;  // in a row, in which what is left goes with the echo
     int astray_hops; // for so many more the filter is not to be trusted
     int num_hops; // with echo, up to those that make sure

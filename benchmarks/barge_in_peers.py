@@ -48,19 +48,20 @@ def pipecat_starts(p_voice: Blocks) -> list[int]:
 
 def livekit_starts(p_voice: Blocks) -> list[int]:
     """Blocks with which its user has spoken for long enough to interrupt; short silences count as speech."""
-    starts, speech_ms, silence_ms, smooth_p = [], 0.0, 0.0, 0.0
+    starts, speech_ms, silence_ms, smooth_p, has_interrupted = [], 0.0, 0.0, 0.0, False
     for block, p in enumerate(p_voice):
         smooth_p = LIVEKIT_SMOOTHING * smooth_p + (1.0 - LIVEKIT_SMOOTHING) * p
         is_speaking = speech_ms >= LIVEKIT_LEAST_MS
         is_voice = smooth_p >= (LIVEKIT_OFF_THRESHOLD if is_speaking else LIVEKIT_ON_THRESHOLD)
         silence_ms = 0.0 if is_voice else silence_ms + BLOCK_MS
         if silence_ms >= (LIVEKIT_SILENCE_MS if is_speaking else BLOCK_MS):
-            speech_ms = 0.0
+            speech_ms, has_interrupted = 0.0, False
             continue
-        is_enough = speech_ms < LIVEKIT_SPEECH_MS <= speech_ms + BLOCK_MS
-        if is_enough and (block + 1) * BLOCK_MS > LIVEKIT_FIRST_MS:
-            starts.append(block)
         speech_ms += BLOCK_MS
+        is_enough = speech_ms >= LIVEKIT_SPEECH_MS and (block + 1) * BLOCK_MS > LIVEKIT_FIRST_MS
+        if is_enough and not has_interrupted:
+            has_interrupted = True
+            starts.append(block)
     return starts
 
 

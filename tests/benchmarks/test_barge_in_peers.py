@@ -34,4 +34,5 @@ def test_livekit_interrupts_after_half_a_second_of_which_pauses_are_part() -> No
 def test_livekit_ignores_a_block_alone_and_its_first_three_seconds() -> None:
     assert livekit_starts(voice((200, 201))) == []
     assert livekit_starts(voice((10, 40))) == []
+    assert [(start + 1) * BLOCK_MS for start in livekit_starts(voice((10, 10 * SECOND)))] == [3_008.0]
     assert len(livekit_starts(voice((10, 40), (4 * SECOND, 6 * SECOND)))) == 1

@@ -83,9 +83,9 @@ def test_only_commands_can_be_right_and_false_ones_cost() -> None:
 
 def test_the_search_is_fitted_to_what_was_said() -> None:
     """Other speech is kept out, though it sounds like half of a command."""
-    examples = [example("S T AA P", "Stop", seed, 4.0) for seed in range(6)]
-    examples += [example("S T AA R T", "Start", seed, 4.0) for seed in range(6)]
-    examples += [example(phones, None, seed, 4.0) for seed in range(6) for phones in ("S OY P", "M UW N IY T AO")]
+    examples = [example("S T AA P", "Stop", seed, 5.0) for seed in range(6)]
+    examples += [example("S T AA R T", "Start", seed, 5.0) for seed in range(6)]
+    examples += [example(phones, None, seed, 5.0) for seed in range(6) for phones in ("S OY P", "M UW N IY T AO")]
     with Progress(disable=True) as progress:
         settings = fit_search(STOP, examples, DecoderSettings(), progress, num_rounds=1)
     assert worth(decode(STOP, examples, settings), settings.confidence) == 1.0

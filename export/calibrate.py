@@ -93,11 +93,12 @@ def main(
     base = Fitted()
     household = compile_commands(load_commands(commands))
     orders = compile_commands(load_commands(LONG_ORDERS))
-    nothing = [Example(heard.log_posteriors[:CHATTER_FRAMES], Labelled(Path(), None, {})) for heard in chatter]
+    noise = material.noise()  # a cry or a bark is soon a word of a short sentence
+    nothing = [Example(one.log_posteriors[:CHATTER_FRAMES], Labelled(Path(), None, {})) for one in [*chatter, *noise]]
     utterances = [*known_words(spoken, short), *known_words(spoken_long, long)]
     utterances += [(phones, one.log_posteriors) for text, one in said if (phones := phones_of(text)) is not None]
     confusions = fit_confusions(utterances, (heard.log_posteriors for heard in chatter))
-    elsewhere = [*chatter, *material.noise(), *as_heard(short), *as_heard(long)]
+    elsewhere = [*chatter, *noise, *as_heard(short), *as_heard(long)]
     wake, trials = fit_wake(replace(base.wake, confusions=confusions), said, elsewhere)
     click.echo(
         f"wake phrases: {miss_rate(wake, trials):.1%} of {len(said)} missed, half of them in noise, at the threshold "

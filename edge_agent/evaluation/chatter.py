@@ -1,10 +1,10 @@
-"""Speech that is no command, taken for one: open questions and people reading aloud, heard with each grammar."""
+"""What is no command, taken for one: open questions, people reading aloud and noises, heard with each grammar."""
 
 from pathlib import Path
 
 from edge_agent.evaluation.incremental import is_accepted
 from edge_agent.evaluation.orders import decode
-from edge_agent.evaluation.recordings import Labelled, read_labelled, sounds_of
+from edge_agent.evaluation.recordings import Labelled, held_out_noise_paths, read_labelled, sounds_of
 from edge_agent.evaluation.section import Figure, Section, Table
 from edge_agent.evaluation.setting import HOUSEHOLD, Setting, commands_of
 from edge_agent.evaluation.statistics import Share, share_of
@@ -14,6 +14,7 @@ from edge_agent.models.grammar import compile_commands
 from edge_agent.models.phone_graph import PhoneGraph
 
 GOAL = 0.01
+NOISES = "noises that no training heard"
 
 
 def measure_chatter(setting: Setting) -> Section:
@@ -25,20 +26,25 @@ def measure_chatter(setting: Setting) -> Section:
     }
     spoken = _spoken(setting, section)
     kinds = {
+        NOISES: held_out_noise_paths(setting.data / "noise"),
         "people reading aloud": sounds_of(setting.data / "speech"),
         "spoken questions": [one.path for one in spoken if one.intent is None],
     }
-    rows, all_taken = [], Share(0, 0)
+    rows, all_taken, noises_taken = [], Share(0, 0), Share(0, 0)
     for kind, paths in kinds.items():
         for grammar, graph in grammars.items():
             taken = _taken(setting, graph, setting.some(paths), f"{kind}, {grammar}")
-            all_taken += taken
+            if kind == NOISES:
+                noises_taken += taken
+            else:
+                all_taken += taken
             rows.append((kind, grammar, f"{taken.count} of {taken.num}", str(taken)))
     headings = ("what is said", "grammar", "taken", "share (95 %)")
     section.tables.append(Table("taken for a command", headings, rows))
     section.figures.append(
         Figure("questions and chatter taken for a command", str(all_taken), "<= 1 in 100", all_taken.value <= GOAL)
     )
+    section.figures.append(Figure("noises of 5 s taken for a command", str(noises_taken)))
     commands = [one for one in spoken if one.intent is not None]
     if commands:
         right = _right(setting, grammars["household"], commands[: setting.limit or None])

@@ -21,9 +21,8 @@ from export.logistic import fit
 
 # Tried one after the other, round after round, each with the others as they stand.
 CHOICES: dict[str, tuple[float, ...]] = {
-    # People swallow phones that synthesisers say: cheap blanks, and no bonus for the other phones, suit these alone.
-    "blank_cost": (2.0, 2.5, 3.0, 4.0),
-    "phone_bonus": (0.5, 1.0),
+    "blank_cost": (2.0, 2.5, 3.0, 4.0),  # people swallow phones that synthesisers say: cheap blanks suit these alone
+    "phone_bonus": (0.0, 0.5, 1.0),
     "filler_cost": (2.0, 3.5, 5.0, 7.0),
     "branching_cost": (0.0, 0.5),
 }

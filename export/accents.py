@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+from edge_agent.models.phones import VOWELS
+
 _DEVOICED = {"B": "P", "D": "T", "G": "K", "V": "F", "Z": "S", "DH": "TH", "ZH": "SH", "JH": "CH"}
 
 

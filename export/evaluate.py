@@ -15,7 +15,7 @@ from rich.table import Table
 
 from edge_agent.dsp.reference_mel import log_mel
 from edge_agent.evaluation import recordings
-from edge_agent.evaluation.recordings import Floats, Labelled, held_out_noises, mix, read_mono
+from edge_agent.evaluation.recordings import Floats, held_out_noises, mix, read_mono
 from edge_agent.evaluation.setting import commands_of
 from edge_agent.evaluation.statistics import Share
 from edge_agent.models.bundle import Bundle
@@ -24,6 +24,7 @@ from edge_agent.models.fitted import Fitted
 from edge_agent.models.listener import Listener
 from edge_agent.models.phone_graph import PhoneGraph
 from edge_agent.units import NUM_MELS, STEP_SAMPLES, STRIDE_HOPS
+from export.fit_search import is_right
 from export.net import ListenerNet
 
 Hear = Callable[[Floats], Floats]  # a whole recording -> CTC log posteriors [num_frames, 40]
@@ -68,13 +69,6 @@ def decode(graph: PhoneGraph, posteriors: Floats, settings: DecoderSettings) -> 
     for first in range(0, len(posteriors), 2):
         decoder.step(posteriors[first : first + 2])
     return decoder.final_hypothesis()
-
-
-def is_right(hypothesis: Hypothesis, label: Labelled) -> bool:
-    """Intent and every labelled slot match; extra slots are not punished."""
-    return hypothesis.intent == label.intent and all(
-        hypothesis.slots.get(name) == value for name, value in label.slots.items()
-    )
 
 
 def conditions(data: Path, snrs_db: tuple[float, ...]) -> Iterator[tuple[str, Callable[[Floats, int], Floats]]]:

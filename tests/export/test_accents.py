@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.models.phones import PHONES
-from export.accents import ACCENTS, VOWELS, Accent, Habits, flite_addenda
+from edge_agent.models.phones import PHONES, VOWELS
+from export.accents import ACCENTS, Accent, Habits, flite_addenda
 
 
 def with_all_habits(name: str) -> Habits:

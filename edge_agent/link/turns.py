@@ -7,10 +7,11 @@ Thread: one asyncio loop; the caller (`session.py`) sees to it that one method a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_agent.link.answer import Answer
+from edge_agent.link.calling import Calling
 from edge_agent.link.cloud.base import (
     AudioDelta,
     CloudEvent,
@@ -18,23 +19,22 @@ from edge_agent.link.cloud.base import (
     Role,
     Said,
     ToolCall,
-    ToolResult,
     Transcript,
     TurnDone,
 )
-from edge_agent.link.cloud.tools import tool_error
 from edge_agent.link.desk import Desk
 from edge_agent.link.jitter import DelaySpread
+from edge_agent.link.line import Line
 from edge_agent.link.memory import Memory
 from edge_agent.link.moderation import Flags, Opinions
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import AnswerGuard, Rule, Rules, WithoutWords
+from edge_agent.link.showing import Showing
 from edge_agent.link.speech import Speech
 from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Lost, Over, Parcel, Result, Sound
 
 ANSWER_WITHIN_S = 4.0  # of the end of a turn, or of the last sound of its answer; then the session is taken for dead
-SEND_WITHIN_S = 1.0
 MOST_REPEATS = 2
 MAX_SHOWN_LETTERS = 2_000
 ROLES: tuple[Role, ...] = ("user", "agent")
@@ -62,21 +62,18 @@ class Turns:
     def __init__(self, outbox: Outbox, policy: Policy, keep: Callable[[Receipt], None], desk: Desk) -> None:
         """keep: writes a receipt; desk: has the house do what models call for."""
         self._outbox = outbox
-        self._desk = desk
         self._policy = policy
         self._keep = keep
         self._spread = DelaySpread()
-        self._session: CloudSession | None = None
-        self._host = ""
+        self._line = Line()
         self._speech: Speech | None = None
         self._answer: Answer | None = None
         self._guard = self._new_guard()
         self.has_news = asyncio.Event()  # `look` has something to do
-        self._checked_calls: list[tuple[ToolCall, Rule | None]] = []  # and what forbids them
-        self._checks: set[asyncio.Task[None]] = set()
+        self._calling = Calling(desk, self._line, policy.rules, self.has_news)
+        self._showing = Showing(self._line, keep)
         self._memory = Memory()
         self._spoken: dict[str, str] = {}  # of the present turn, by role
-        self._early_calls: list[ToolCall] = []  # of a model that found the turn's end before this device did
         self.hold_ms: list[float] = []  # what the safety rules added, since someone looked
 
     @property
@@ -97,7 +94,7 @@ class Turns:
     @property
     def is_stuck(self) -> bool:
         """The session should have said something long ago."""
-        return self._is_overdue and not self._desk.waits_for_user
+        return self._is_overdue and not self._calling.waits_for_user
 
     @property
     def holds_sound(self) -> bool:
@@ -108,17 +105,17 @@ class Turns:
 
     async def meet(self, session: CloudSession, host: str) -> None:
         """A session is open: what was not answered is said to it."""
-        self._session, self._host = session, host
+        self._line.meet(session, host)
         if self._speech is None:
             return
         if self._answer is not None and self._answer.received_ms > 0:
             self.lose(BROKEN)  # half of an answer was heard: another one from its beginning would confuse
             return
-        await self._say(session, self._speech)
+        await self._say(self._speech)
 
     def part(self) -> None:
         """The session is no more."""
-        self._session = None
+        self._line.part()
 
     def lose(self, say: str) -> None:
         """No (more) answer will come to the present turn, if there is one."""
@@ -130,15 +127,13 @@ class Turns:
     async def look(self) -> None:
         """Often: what waited long enough."""
         self.has_news.clear()
-        calls, self._checked_calls = self._checked_calls, []
-        for call, forbidding in calls:
-            await self._carry_out(call, forbidding)
+        await self._calling.go_on(self._turn)
         if self._guard.broken is not None:
             await self._block(self._guard.broken)
         speech, answer, now_s = self._speech, self._answer, self._now()
-        await self._return(self._desk.overdue(now_s))
+        await self._calling.give_up(now_s)
         if answer is None or speech is None:
-            if speech is not None and self._is_overdue and self._desk.waits_for_user:
+            if speech is not None and self._is_overdue and self._calling.waits_for_user:
                 self._answered(speech)  # by the device, which asks for the yes itself
             return
         answer.release(now_s)
@@ -174,48 +169,42 @@ class Turns:
         elif isinstance(parcel, Ended):
             speech.is_ended = True
             await self._ask(speech)
-            early, self._early_calls = self._early_calls, []
-            for call in early:
-                await self._hear_call(call)
+            await self._calling.end_turn(speech.turn, self._guard)
         else:
-            if self._session is not None:
-                await self._within(self._session.abandon_turn())
+            await self._line.tell(lambda session: session.abandon_turn())
             self._over(speech, "abandoned")
 
     async def _begin(self, began: Began) -> None:
         if self._speech is not None:
             await self._cancel(0.0, "cancelled")
         self._speech = Speech.begin(began)
-        self._desk.begin()
+        self._calling.begin()
         self._guard.end()
         self._guard = self._new_guard()
-        self._spoken, self._early_calls = {}, []
-        if self._session is not None:
-            await self._within(self._session.begin_turn())
+        self._spoken = {}
+        await self._line.tell(lambda session: session.begin_turn())
 
-    async def _say(self, session: CloudSession, speech: Speech) -> None:
+    async def _say(self, speech: Speech) -> None:
         """All of it, to a session that has not heard it, or did not answer."""
-        await self._within(session.begin_turn())
-        if speech.picture and session.capabilities.vision:
-            await self._send_picture(session, speech)
+        await self._line.tell(lambda session: session.begin_turn())
+        await self._showing.again(speech)
         for sound in list(speech.sounds):
             await self._send_sound(speech, sound)
         if speech.is_ended:
             await self._ask(speech)
 
     async def _send_sound(self, speech: Speech, sound: Sound) -> None:
-        if self._session is None:
+        if self._line.session is None:
             return
         if not speech.receipt.hosts:
-            speech.was_sent(self._host, 0)
+            speech.was_sent(self._line.host, 0)
             self._keep(speech.receipt)
-        speech.was_sent(self._host, len(sound.pcm16))
-        await self._within(self._session.send_audio(sound.pcm16, sound.at_sample))
+        speech.was_sent(self._line.host, len(sound.pcm16))
+        await self._line.tell(lambda session: session.send_audio(sound.pcm16, sound.at_sample))
 
     async def _ask(self, speech: Speech) -> None:
         speech.progress_s = self._now()
-        if self._session is not None:
-            await self._within(self._session.end_turn())
+        await self._line.tell(lambda session: session.end_turn())
 
     async def _cancel(self, heard_ms: float, outcome: str) -> None:
         """Nobody wants the answer, of which `heard_ms` sounded."""
@@ -224,11 +213,10 @@ class Turns:
             return
         received_ms = self._answer.received_ms if self._answer is not None else 0.0
         self._outbox.forget_pieces()
-        if self._session is not None:
-            if speech.is_ended:
-                await self._within(self._session.cancel(min(heard_ms, received_ms)))
-            else:
-                await self._within(self._session.abandon_turn())
+        if speech.is_ended:
+            await self._line.tell(lambda session: session.cancel(min(heard_ms, received_ms)))
+        else:
+            await self._line.tell(lambda session: session.abandon_turn())
         self._over(speech, outcome)
 
     def _over(self, speech: Speech, outcome: str) -> None:
@@ -240,14 +228,6 @@ class Turns:
             self._memory.add(role, self._spoken.get(role, ""))
         self._guard.end()
         self._speech = self._answer = None
-
-    async def _within(self, sending: Awaitable[None]) -> None:
-        """A half-open connection must not hold up the next word."""
-        try:
-            await asyncio.wait_for(sending, SEND_WITHIN_S)
-        except asyncio.TimeoutError:
-            if self._session is not None:
-                await self._session.close()
 
     # what the model does
 
@@ -296,62 +276,24 @@ class Turns:
         self._outbox.send(Lost(speech.turn, rule.say, drop=True))
 
     async def _hear_call(self, call: ToolCall) -> None:
-        """The house does it, unless a rule forbids it."""
+        """Done at once, or when the user has spoken."""
         speech = self._speech
         if speech is not None and not speech.is_ended:
-            self._early_calls.append(call)
+            self._calling.keep(call)
             return
         if speech is not None:
             speech.progress_s = self._now()
-        words = f"{call.name} {dict(call.arguments)}"
-        rule = self._policy.rules.broken_by("call", words)
-        if rule is None and self._policy.flags is not None:
-            check = asyncio.ensure_future(self._check(call, words))
-            self._checks.add(check)
-            check.add_done_callback(self._checks.discard)
-        else:
-            await self._carry_out(call, rule)
-
-    async def _check(self, call: ToolCall, words: str) -> None:
-        """Beside everything else; `look` goes on with it."""
-        self._checked_calls.append((call, await self._guard.forbids_call(words)))
-        self.has_news.set()
-
-    async def _carry_out(self, call: ToolCall, rule: Rule | None) -> None:
-        turn = self._speech.turn if self._speech is not None else 0
-        if rule is not None:
-            result: ToolResult | None = ToolResult(call.call_id, call.name, error=tool_error(rule.say, retryable=False))
-        else:
-            result = self._desk.take(turn, call, self._now())
-        await self._return([result] if result is not None else [])
+        await self._calling.take(self._turn, call, self._guard)
 
     async def show(self, turn: int, jpeg: bytes) -> str:
-        """A picture for a turn; why it is not sent, or empty. One that no session can have yet is kept for the next."""
-        speech, session = self._speech, self._session
-        if speech is None or speech.turn != turn:
-            return "the user no longer waits for this answer"
-        if session is not None and not session.capabilities.vision:
-            return "this model takes no pictures"
-        speech.picture = jpeg
-        if session is not None:
-            await self._send_picture(session, speech)
-        return ""
-
-    async def _send_picture(self, session: CloudSession, speech: Speech) -> None:
-        speech.show(self._host)
-        self._keep(speech.receipt)
-        await self._within(session.send_image(speech.picture))
+        """A picture for a turn; why it is not sent, or empty."""
+        return await self._showing.show(self._speech if turn == self._turn else None, jpeg)
 
     async def _bring(self, result: Result) -> None:
         """What came of a call."""
         if self._speech is not None:
             self._speech.progress_s = self._now()
-        await self._return(self._desk.bring(result))
-
-    async def _return(self, results: Iterable[ToolResult]) -> None:
-        for result in results:
-            if self._session is not None:
-                await self._within(self._session.send_tool_result(result))
+        await self._calling.bring(result)
 
     async def _hear_end(self, done: TurnDone) -> None:
         speech, answer = self._speech, self._answer
@@ -367,6 +309,10 @@ class Turns:
             await self._ask_again(speech)
 
     @property
+    def _turn(self) -> int:
+        return self._speech.turn if self._speech is not None else 0
+
+    @property
     def _is_overdue(self) -> bool:
         speech = self._speech
         return speech is not None and speech.is_ended and self._now() - speech.progress_s > ANSWER_WITHIN_S
@@ -378,10 +324,10 @@ class Turns:
     async def _ask_again(self, speech: Speech) -> None:
         """The answer was empty."""
         speech.num_repeats += 1
-        if speech.num_repeats >= MOST_REPEATS or self._session is None:
+        if speech.num_repeats >= MOST_REPEATS or self._line.session is None:
             self.lose(NO_ANSWER)
         else:
-            await self._say(self._session, speech)
+            await self._say(speech)
 
     def _new_guard(self) -> AnswerGuard:
         policy = self._policy

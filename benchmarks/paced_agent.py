@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.answers import COMMAND, OPEN_QUESTION, median_ms, turns_of
 from benchmarks.processes import cost_of
-from benchmarks.room import COMMANDS, room
+from benchmarks.room import COMMANDS, demo_clips, room
 from edge_agent.agent import Agent, load_kit
 from edge_agent.audio.base import NO_XRUNS, State, Xruns
 from edge_agent.clock import FakeClock
@@ -81,7 +81,7 @@ def run(minutes: float, profile_name: str) -> dict[str, object]:
     chosen = load_profile(profile_name).with_choices(wake_phrases=[WAKE_PHRASE])
     # awake for good, whether or not the phrase is heard, so that the decoder has as much to do as it can
     profile = chosen.model_copy(update={"wake": chosen.wake.model_copy(update={"awake_s": 600.0})})
-    sound, ends = room((WAKE_PHRASE, *COMMANDS))
+    sound, ends = room((*demo_clips(WAKE_PHRASE), *COMMANDS))
     kit, loop, events = load_kit(profile), Loop(sound), list[Event]()
     agent = Agent(
         kit,

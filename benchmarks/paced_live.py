@@ -1,10 +1,11 @@
 """The whole agent on the virtual sound card: latency from sound to sound, where it goes, and what all processes cost.
 
-    python -m benchmarks.paced_live [--minutes 2]
+    python -m benchmarks.paced_live [--minutes 2] [--commands ../shared/data/commands --limit 16]
 
 Recordings of people are spoken into the virtual microphone; one recorder hears what is spoken and what the loudspeaker
 plays on one clock, so that a latency holds everything on the way: sound server, device, rings, hop, models, answer.
-Reflex sounds are off, so the first sound after the last word is the answer's.
+Reflex sounds are off, so the first sound after the last word is the answer's. The demo's clips are of one talker; a
+folder of labelled orders brings many talkers and its own grammar, in which nearly every order could go on.
 
 Where it goes: the way through the card and the rings is measured apart (`sound_way.py`), the silence that was waited
 for and the making of the answer are told by the agent, and what remains is voice that it still heard after the last
@@ -14,6 +15,7 @@ sample spoken. Beside it stand the same recordings without a card, in virtual ti
 import argparse
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +31,10 @@ from benchmarks import sound_way
 from benchmarks.answers import COMMAND, OPEN_QUESTION, Turn, answer_latencies_ms, median_ms, turns_of
 from benchmarks.processes import cost_of, descendants
 from benchmarks.results import append
-from benchmarks.room import COMMANDS, QUESTIONS, room
+from benchmarks.room import COMMANDS, QUESTIONS, orders, room
 from edge_agent.agent import load_kit
 from edge_agent.events import BargeIn, Event, Intent, Xrun, from_json
+from edge_agent.models.context_import import import_context
 from edge_agent.profile import load_profile
 from edge_agent.replay import replay_one
 from edge_agent.units import SAMPLE_RATE_HZ
@@ -39,8 +42,9 @@ from tests.device.running_agent import running_agent
 from tests.device.virtual_card import VirtualCard, missing_programs
 
 Samples = NDArray[np.float32]
+Figures = dict[str, Any]
 
-NAMES = COMMANDS + QUESTIONS
+DEMO = COMMANDS + QUESTIONS
 MAX_MINUTES = 4.5  # then the first timer of five minutes rings
 MEASURED = {"edge_agent.hop_process": "hop", "edge_agent.audio.device_process": "device", "edge_agent.link": "link"}
 SETTLE_S = 2.0
@@ -67,9 +71,9 @@ class Live:
     lasted_s: float
 
 
-def profile_text(name: str) -> str:
+def profile_text(name: str, commands: str) -> str:
     """The profile on the virtual card, with ordinary scheduling: whoever measures may not own the machine."""
-    profile: dict[str, Any] = load_profile(name).model_dump(mode="json")
+    profile: dict[str, Any] = load_profile(name).with_choices(commands=commands).model_dump(mode="json")
     profile["audio"] |= {"device": "default", "loudspeaker": "isolated"}
     profile["realtime"]["priority"] = 0
     profile["wake"]["phrases"] = []
@@ -78,15 +82,17 @@ def profile_text(name: str) -> str:
     return yaml.safe_dump(profile)
 
 
-def measure(minutes: float, profile_name: str) -> dict[str, Any]:
-    """Figures of so many minutes; needs PulseAudio's programs."""
-    sound, ends = room(NAMES)
+def measure(minutes: float, profile_name: str, clips: Sequence[Path] = DEMO, context: Path | None = None) -> Figures:
+    """Figures of so many minutes, or of all clips once; needs PulseAudio's programs. context: a grammar to import."""
+    sound, ends = room(clips)
     num_loops = max(1, round(min(minutes, MAX_MINUTES) * 60 * SAMPLE_RATE_HZ / len(sound)))
     spoken = in_16_bits(np.tile(sound, num_loops))
     all_ends = [loop * len(sound) + end for loop in range(num_loops) for end in ends]
     with tempfile.TemporaryDirectory() as folder:
-        profile = Path(folder) / "without_card.yaml"
-        profile.write_text(profile_text(profile_name), encoding="utf-8")
+        profile, commands = Path(folder) / "without_card.yaml", Path(folder) / "commands.yaml"
+        if context is not None:
+            commands.write_text(import_context(context), encoding="utf-8")
+        profile.write_text(profile_text(profile_name, str(commands) if context else ""), encoding="utf-8")
         with VirtualCard() as card:
             way = sound_way.measure(card, load_profile(str(profile)).audio).summary
         with VirtualCard() as card:
@@ -94,7 +100,8 @@ def measure(minutes: float, profile_name: str) -> dict[str, Any]:
         without_card = _without_card(profile, Path(folder) / "room.wav", spoken, all_ends)
     latencies = answer_latencies_ms(spoken, all_ends, live.heard)
     turns = turns_of(live.events, live.seen, all_ends)
-    utterances = [Utterance(*fields) for fields in zip(NAMES * num_loops, latencies, turns, without_card, strict=True)]
+    names = [clip.stem for clip in clips]
+    utterances = [Utterance(*fields) for fields in zip(names * num_loops, latencies, turns, without_card, strict=True)]
     return {
         "minutes": round(live.lasted_s / 60, 2),
         **{f"{kind}_{what}": round(value, 2) for kind, cost in live.costs.items() for what, value in cost.items()},
@@ -105,7 +112,7 @@ def measure(minutes: float, profile_name: str) -> dict[str, Any]:
         "num_stops": sum(event.stage == "stop" for event in live.events if isinstance(event, BargeIn)),
         **_latencies(utterances),
         **{f"way_{name}": value for name, value in way.items()},
-        "breakdown": [_breakdown(clip, utterances, way["whole_ms"] or 0.0) for clip in NAMES],
+        "breakdown": [_breakdown(clip, utterances, way["whole_ms"] or 0.0) for clip in names],
     }
 
 
@@ -166,7 +173,7 @@ def _latencies(utterances: list[Utterance]) -> dict[str, float | None]:
     return figures
 
 
-def _breakdown(clip: str, utterances: list[Utterance], way_ms: float) -> dict[str, Any]:
+def _breakdown(clip: str, utterances: list[Utterance], way_ms: float) -> Figures:
     """Medians over one recording; parts that add up for each single utterance need not in their medians."""
     known = [
         (one, one.turn, one.sound_to_sound_ms)
@@ -186,7 +193,7 @@ def _breakdown(clip: str, utterances: list[Utterance], way_ms: float) -> dict[st
     }
 
 
-def table_of_parts(figures: dict[str, Any]) -> Table:
+def table_of_parts(figures: Figures) -> Table:
     """Where the milliseconds go, for each recording."""
     table = Table("medians, ms", "taken for", "answers", "whole", "way", "heard on", "silence", "making", "no card")
     names = ("num_answers", "sound_to_sound_ms", "way_ms", "heard_on_ms", "silence_ms", "making_ms", "without_card_ms")
@@ -208,17 +215,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--profile", default="generic_x86")
+    parser.add_argument("--commands", type=Path, help="a folder of orders with its context file, spoken once each")
+    parser.add_argument("--limit", type=int, default=16, help="only so many orders")
     options = parser.parse_args()
     if missing := missing_programs():
         parser.exit(
             2, f"the virtual sound card needs {', '.join(missing)}: apt-get install pulseaudio pulseaudio-utils\n"
         )
-    figures = measure(options.minutes, options.profile)
+    if options.commands is None:
+        figures = measure(options.minutes, options.profile)
+    else:
+        clips, context = orders(options.commands, options.limit), next(options.commands.glob("*.yaml"))
+        figures = measure(0.0, options.profile, clips, context)
     for name, value in figures.items():
         if name != "breakdown":
             print(f"{name:32s} {value}")
     Console().print(table_of_parts(figures))
-    append({"benchmark": "paced_live", "profile": options.profile} | figures)
+    material = {"profile": options.profile, "orders": options.commands is not None}
+    append({"benchmark": "paced_live"} | material | figures)
 
 
 if __name__ == "__main__":

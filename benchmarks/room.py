@@ -1,5 +1,6 @@
 """A room in which people's recordings are spoken one after the other, for the benchmarks that are paced."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,14 @@ from numpy.typing import NDArray
 from edge_agent.audio.decode import decode
 from edge_agent.units import HOP_SAMPLES, ms_to_samples
 
-CLIPS = Path(__file__).resolve().parents[1] / "demo" / "clips"
-COMMANDS = ("set_a_timer_for_five_minutes", "turn_on_standing_light", "what_time_is_it")
-QUESTIONS = ("whats_the_weather_like_in_new_york",)
+
+def demo_clips(*names: str) -> tuple[Path, ...]:
+    """Recordings of the demo."""
+    return tuple(Path(__file__).resolve().parents[1] / "demo" / "clips" / f"{name}.flac" for name in names)
+
+
+COMMANDS = demo_clips("set_a_timer_for_five_minutes", "turn_on_standing_light", "what_time_is_it")
+QUESTIONS = demo_clips("whats_the_weather_like_in_new_york")
 GAP_MS = 5_000
 NOISE_MS = 300  # of a recording, where it is quietest
 STRETCH_HOPS = 5
@@ -19,13 +25,19 @@ SPOKEN_OVER_NOISE = 2.5  # of the level of a recording's quiet fifth: where spee
 Samples = NDArray[np.float32]
 
 
-def room(names: tuple[str, ...]) -> tuple[Samples, list[int]]:
-    """Recordings of the demo with their own noise between them, in whole hops; and the last sample spoken of each.
+def orders(folder: Path, limit: int) -> tuple[Path, ...]:
+    """At most so many recordings of a folder of labelled orders, taken evenly from all of it."""
+    paths = sorted((folder / "audio").iterdir())
+    return tuple(paths[:: -(-len(paths) // limit)])
+
+
+def room(paths: Sequence[Path]) -> tuple[Samples, list[int]]:
+    """Recordings with their own noise between them, in whole hops; and the last sample spoken of each.
 
     No room is silent between two recordings: noise that begins with a talker and stops with him is part of him, and the
     agent would rightly wait for its end. What is returned may be repeated without a seam.
     """
-    clips = [decode(CLIPS / f"{name}.flac").samples for name in names]
+    clips = [decode(path).samples for path in paths]
     noises = [_quietest(clip) for clip in clips]
     pieces: list[Samples] = []
     ends, length = [], 0

@@ -30,7 +30,7 @@ from edge_agent.audio.device import DeviceDuplex
 from edge_agent.audio.device_handle import CAPTURE_HOP_BYTES, PLAYBACK_HOP_BYTES
 from edge_agent.audio.device_process import be_preferred
 from edge_agent.audio.portaudio import DeviceStream, Wanted
-from edge_agent.profile import AudioProfile, RealtimeProfile
+from edge_agent.profile import RealtimeProfile, load_profile
 from edge_agent.realtime import enter_realtime
 from edge_agent.ring import Ring
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ
@@ -41,7 +41,7 @@ PAUSE_MS = 250
 WINDOW_SAMPLES = SAMPLE_RATE_HZ // 10
 LEAD_HOPS = 50
 TAIL_HOPS = 100
-LATENCY_MS = 40
+AUDIO = load_profile("generic_x86").audio
 RUNNING: list[object] = []  # what the device thread uses until the process ends
 
 Samples = NDArray[np.float32]
@@ -63,7 +63,7 @@ def ours(sound: Samples) -> Samples:
     """The device process, this hop process, and a link process whose GIL is held."""
     link = subprocess.Popen([sys.executable, "-c", "from benchmarks.sound_lost import hold_gil; hold_gil()"])
     enter_realtime(RealtimeProfile(lock_memory=False))
-    duplex = DeviceDuplex(AudioProfile(latency_ms=LATENCY_MS))
+    duplex = DeviceDuplex(AUDIO)
     hops = sound.reshape(-1, HOP_SAMPLES)
     heard = np.zeros_like(hops)
     played = np.zeros(HOP_SAMPLES, np.float32)
@@ -91,7 +91,12 @@ def python_callback(sound: Samples) -> Samples:
 
     be_preferred()
     start_holder()
-    options = {"samplerate": SAMPLE_RATE_HZ, "blocksize": HOP_SAMPLES, "channels": 1, "latency": LATENCY_MS / 1000}
+    options = {
+        "samplerate": SAMPLE_RATE_HZ,
+        "blocksize": HOP_SAMPLES,
+        "channels": 1,
+        "latency": AUDIO.latency_ms / 1000,
+    }
     with sounddevice.Stream(device="default", dtype="float32", callback=callback, **options):
         time.sleep(len(sound) / SAMPLE_RATE_HZ)
     return np.concatenate(heard)
@@ -103,7 +108,7 @@ def c_callback(sound: Samples) -> Samples:
     num_hops = len(sound) // HOP_SAMPLES
     capture, playback = Ring.create(CAPTURE_HOP_BYTES, num_hops), Ring.create(PLAYBACK_HOP_BYTES, num_hops)
     playback.write(sound)
-    stream = DeviceStream(Wanted("default", HOP_SAMPLES * 1000 // SAMPLE_RATE_HZ, LATENCY_MS), capture, playback)
+    stream = DeviceStream(Wanted(AUDIO.device, AUDIO.block_ms, AUDIO.latency_ms), capture, playback)
     start_holder()
     time.sleep(len(sound) / SAMPLE_RATE_HZ)
     assert stream.is_active
@@ -164,7 +169,15 @@ def main() -> None:
     for figure in figures:
         table.add_row(figure["variant"], str(figure["num_windows"]), str(figure["num_lost"]))
     Console().print(table)
-    append({"benchmark": "sound_lost", "held_ms": HELD_MS, "pause_ms": PAUSE_MS, "figures": figures})
+    append(
+        {
+            "benchmark": "sound_lost",
+            "held_ms": HELD_MS,
+            "pause_ms": PAUSE_MS,
+            "latency_ms": AUDIO.latency_ms,
+            "figures": figures,
+        }
+    )
 
 
 def _measure_apart(variant: str, duration_s: float) -> dict[str, Any]:

@@ -39,8 +39,8 @@ class _OneLineErrors(click.Group):
 def main() -> None:
     """Train the listener from nothing and put it into a bundle.
 
-    `retrain` does it all; the others are its stages: corpus, people, train (listener, teacher, student), publish,
-    spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it was killed.
+    `retrain` does it all; the others are its stages: corpus, people, acted, train (listener, teacher, student),
+    publish, spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it was killed.
     """
     logging.disable(logging.WARNING)  # converters warn about their own insides
 
@@ -67,6 +67,17 @@ def people(data: Path, out: Path, seed: int) -> None:
     from export.people import build
 
     build(data, out, seed)
+
+
+@main.command()
+@click.option("--packages", type=_folder, default=WORK / "packages", show_default=True, help="Where the games lie.")
+@click.option("--out", type=_folder, default=WORK / "corpus", show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def acted(packages: Path, out: Path, seed: int) -> None:
+    """Add the lines that people speak in two games of Debian's, which apt fetches, labelled by the games' texts."""
+    from export.acted import build
+
+    build(packages, out, seed)
 
 
 @main.command()

@@ -87,7 +87,7 @@ class Augment:
         power = np.maximum(np.exp(log_mel) - LOG_FLOOR, 0.0) * self._colour(6.0)
         power, voiced = self._paused(power, voiced)
         speech = power[voiced].mean() if voiced.any() else 1.0
-        if rng.random() < 0.04:  # only noise: nobody speaks
+        if rng.random() < 0.06:  # only noise: nobody speaks
             power, voiced, tokens = np.zeros_like(power), np.zeros_like(voiced), tokens[:0]
         heads = np.concatenate([turn_targets(voiced), np.zeros((len(voiced), len(SOUNDS)), np.float32)], 1)
         quiet = power
@@ -115,7 +115,7 @@ class Augment:
             decay = np.exp(-np.arange(num_hops, dtype=np.float32) / rng.uniform(1.0, 10.0))[:, None]
             power = np.concatenate([power[:cut], power[cut] * decay, power[cut:]])
             voiced = np.concatenate([voiced[:cut], np.zeros(num_hops, np.bool_), voiced[cut:]])
-        before = int(rng.integers(0, 250)) if rng.random() < 0.25 else 0
+        before = int(rng.integers(0, 300)) if rng.random() < 0.35 else 0
         after = int(rng.integers(0, 60)) if rng.random() < 0.4 else 0
         return np.pad(power, ((before, after), (0, 0))), np.pad(voiced, (before, after))
 

@@ -8,7 +8,7 @@ or `vocal/` is used.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,9 @@ _BY_HAND = {
     "hadouken": "HH AH D UW K AH N",
     "goodnight": "G UH D N AY T",
 }
-_MIN_PHONES, _MAX_S, _MARGIN_S = 5, 9.0, 0.08
+MIN_PHONES, MAX_S, _MARGIN_S = 5, 9.0, 0.08
 Utterance = tuple[NDArray[np.float32], str]
+Pronounce = Callable[[str], list[str] | None]
 
 
 def held_out(path: Path) -> bool:
@@ -44,7 +45,7 @@ def build(data: Path, out: Path, seed: int, num_rooms: int = 3) -> None:
         for room in range(num_rooms):
             path = out / f"people_{name}_{room}.npz"
             if not path.exists():
-                _write(path, utterances, np.random.default_rng([seed, room]))
+                write(path, utterances, _phones, np.random.default_rng([seed, room]))
 
 
 def _phrases(data: Path) -> Iterator[Utterance]:
@@ -100,11 +101,12 @@ def _phones(text: str) -> list[str] | None:
     return phones
 
 
-def _write(path: Path, utterances: list[Utterance], rng: np.random.Generator) -> None:
+def write(path: Path, utterances: list[Utterance], pronounce: Pronounce, rng: np.random.Generator) -> None:
+    """One file of the corpus: each utterance as it was recorded and in a random room, if its words can be said."""
     sounds, voiced, tokens, texts = [], [], [], []
     for samples, text in utterances:
-        phones = _phones(text)
-        if phones is None or len(phones) < _MIN_PHONES or len(samples) > _MAX_S * SAMPLE_RATE_HZ:
+        phones = pronounce(text)
+        if phones is None or len(phones) < MIN_PHONES or len(samples) > MAX_S * SAMPLE_RATE_HZ:
             continue
         close = samples[: len(samples) // HOP_SAMPLES * HOP_SAMPLES]
         close = close * np.float32(0.08 / (np.sqrt(np.mean(close**2)) + 1e-6))

@@ -45,6 +45,7 @@ def stages(data: Path, work: Path, bundle: Path, num_processes: int) -> list[Sta
     return [
         Stage("corpus", (*export, "corpus", "--data", str(data), "--out", corpus, "--shards", str(NUM_SHARDS))),
         Stage("people", (*export, "people", "--data", str(data), "--out", corpus)),
+        Stage("acted", (*export, "acted", "--packages", str(work / "packages"), "--out", corpus)),
         Stage("listener", (*train, "--out", listener, "--minutes", str(LISTENER_MIN))),
         Stage("teacher", (*train, "--out", teacher, "--minutes", str(TEACHER_MIN), "--grow", trained,
                           "--peak-rate", "1.2e-3")),

@@ -51,8 +51,9 @@ class Settings:
     teacher: Path | None = None  # learn this one's frame posteriors, too
     weight_decay: float = 0.02
     hops_per_batch: int = 8000  # on each process
-    read_share: float = 0.16  # of the draws: people's read speech with a recogniser's labels
     phrase_share: float = 0.03  # of the draws: people's labelled phrases
+    acted_share: float = 0.32  # of the draws: lines that people act
+    read_share: float = 0.12  # of the draws: people's read speech with a recogniser's labels
 
 
 def inner_matrices(net: ListenerNet) -> list[nn.Parameter]:
@@ -103,14 +104,19 @@ def loss_of_heads(logits: Tensor, targets: Tensor, is_read: Tensor) -> Tensor:
 
 def open_corpus(folder: Path, settings: Settings) -> tuple[Corpus, np.ndarray, np.ndarray]:
     """All shards, the chance of each utterance, and which ones carry a recogniser's labels."""
-    groups = [sorted(folder.glob(pattern)) for pattern in ("shard_*.npz", "people_phrases_*.npz", "people_read_*.npz")]
-    groups = [[path for path in group if ".tmp" not in path.name] for group in groups]
-    sizes = [sum(len(np.load(path)["num_hops"]) for path in group) for group in groups]
-    shares = [1.0, settings.phrase_share if sizes[1] else 0.0, settings.read_share if sizes[2] else 0.0]
-    shares[0] -= shares[1] + shares[2]
-    chances = np.concatenate([np.full(size, share / max(size, 1)) for size, share in zip(sizes, shares, strict=True)])
-    is_read = np.repeat([False, False, True], sizes)
-    return Corpus([path for group in groups for path in group]), chances / chances.sum(), is_read
+    shares = {
+        "shard_*.npz": 1.0,
+        "people_phrases_*.npz": settings.phrase_share,
+        "people_acted_*.npz": settings.acted_share,
+        "people_read_*.npz": settings.read_share,
+    }
+    found = {pattern: [path for path in sorted(folder.glob(pattern)) if ".tmp" not in path.name] for pattern in shares}
+    sizes = {pattern: sum(len(np.load(path)["num_hops"]) for path in paths) for pattern, paths in found.items()}
+    shares = {pattern: share if sizes[pattern] else 0.0 for pattern, share in shares.items()}
+    shares["shard_*.npz"] = 2.0 - sum(shares.values())
+    chances = np.concatenate([np.full(size, shares[pattern] / max(size, 1)) for pattern, size in sizes.items()])
+    is_read = np.repeat([pattern == "people_read_*.npz" for pattern in sizes], list(sizes.values()))
+    return Corpus([path for paths in found.values() for path in paths]), chances / chances.sum(), is_read
 
 
 def train(corpus_folder: Path, noise_folder: Path, out: Path, settings: Settings) -> None:

@@ -7,8 +7,10 @@ from click.testing import CliRunner
 
 from export.__main__ import main
 
+EVERY = ["corpus", "people", "acted", "train", "publish", "parity", "eval", "clips", "spoken-set"]
 
-@pytest.mark.parametrize("command", ["corpus", "people", "train", "publish", "parity", "eval", "clips", "spoken-set"])
+
+@pytest.mark.parametrize("command", EVERY)
 def test_each_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(main, [command, "--help"])
     assert result.exit_code == 0

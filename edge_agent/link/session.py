@@ -32,6 +32,7 @@ from edge_agent.parcels import Began, Look, Parcel
 RENEW_AT = 0.9  # of the longest time that a provider keeps a session
 TICK_S = 0.02
 IDLE_TICK_S = 0.5
+ASLEEP_TICK_S = 10.0  # no session, no turn: whoever begins one sets `has_news`
 
 
 class Runner:
@@ -93,6 +94,7 @@ class Runner:
         if not isinstance(parcel, Began):
             return
         self._is_asked.set()
+        self.turns.has_news.set()
         if self._serving is None or self._serving.done():
             self._choice.begin()
             self._serving = asyncio.ensure_future(self._serve())
@@ -143,6 +145,7 @@ class Runner:
         longest_s = session.capabilities.max_session_s
         self._renew_s = self._now() + RENEW_AT * longest_s if longest_s else float("inf")
         await self.turns.meet(session, self._choice.provider.host)
+        self.turns.has_news.set()
 
     async def _hear(self, event: CloudEvent) -> None:
         if isinstance(event, ResumeHandle):
@@ -165,7 +168,9 @@ class Runner:
         """How long nothing can become due."""
         if self.turns.holds_sound:
             return TICK_S
-        return 10 * TICK_S if self.turns.is_busy else IDLE_TICK_S
+        if self.turns.is_busy:
+            return 10 * TICK_S
+        return ASLEEP_TICK_S if self._session is None else IDLE_TICK_S
 
     async def _look(self) -> None:
         await self.turns.look()

@@ -19,7 +19,7 @@ import soundfile
 from rich.progress import track
 
 from benchmarks.results import append
-from edge_agent.evaluation.recordings import held_out_noises, mix, read_mono
+from edge_agent.evaluation.recordings import Labelled, held_out_noises, mix, read_mono
 from edge_agent.evaluation.statistics import Share
 from edge_agent.events import Event, Intent
 from edge_agent.models.context_import import import_context
@@ -65,10 +65,8 @@ def heard(paths: list[Path], profile: Profile) -> dict[str, list[Intent]]:
 
 def is_right(intents: list[Intent], label: dict[str, Any]) -> bool:
     """One intent, the right one, with every labelled slot."""
-    if len(intents) != 1 or intents[0].intent != label["intent"]:
-        return False
-    slots = dict(intents[0].slots)
-    return all(slots.get(name) == value for name, value in label["slots"].items())
+    wanted = Labelled(Path(), label["intent"], label["slots"])
+    return len(intents) == 1 and wanted.matches(intents[0].intent, dict(intents[0].slots))
 
 
 def main() -> None:

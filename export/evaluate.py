@@ -24,7 +24,6 @@ from edge_agent.models.fitted import Fitted
 from edge_agent.models.listener import Listener
 from edge_agent.models.phone_graph import PhoneGraph
 from edge_agent.units import NUM_MELS, STEP_SAMPLES, STRIDE_HOPS
-from export.fit_search import is_right
 from export.net import ListenerNet
 
 Hear = Callable[[Floats], Floats]  # a whole recording -> CTC log posteriors [num_frames, 40]
@@ -91,10 +90,10 @@ def evaluate(
         sounds = [disturb(read_mono(label.path), index) for index, label in enumerate(labels)]
         shares = []
         for hearer, hear in hearers.items():
-            right = [
-                is_right(decode(graph, hear(sound), settings), label)
-                for sound, label in track(list(zip(sounds, labels, strict=True)), description=f"{hearer}, {name}")
-            ]
+            right = []
+            for sound, label in track(list(zip(sounds, labels, strict=True)), description=f"{hearer}, {name}"):
+                best = decode(graph, hear(sound), settings)
+                right.append(label.matches(best.intent, best.slots))
             low, high = Share(sum(right), len(right)).interval
             shares.append(f"{np.mean(right):.1%} ({low:.1%}-{high:.1%})")
         table.add_row(name, *shares)

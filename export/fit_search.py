@@ -50,11 +50,6 @@ class Outcome:
     is_command: bool
 
 
-def is_right(heard: Hypothesis, label: Labelled) -> bool:
-    """Intent and every labelled slot match; extra slots are not punished."""
-    return heard.intent == label.intent and all(heard.slots.get(name) == value for name, value in label.slots.items())
-
-
 def decode(graph: PhoneGraph, examples: Iterable[Example], settings: DecoderSettings) -> list[Outcome]:
     """Best whole sentence of each example."""
     decoder, outcomes = Decoder(graph, settings), []
@@ -62,7 +57,7 @@ def decode(graph: PhoneGraph, examples: Iterable[Example], settings: DecoderSett
         decoder.reset()
         decoder.step(example.log_posteriors)
         heard, is_command = decoder.final_hypothesis(), example.label.intent is not None
-        outcomes.append(Outcome(heard, is_command and is_right(heard, example.label), is_command))
+        outcomes.append(Outcome(heard, is_command and example.label.matches(heard.intent, heard.slots), is_command))
     return outcomes
 
 

@@ -73,6 +73,5 @@ def _right(setting: Setting, graph: PhoneGraph, commands: tuple[Labelled, ...] |
     decoder, are_right = Decoder(graph, setting.fitted.for_graph(graph)), []
     for one in setting.progress.track(commands, description="household commands"):
         heard = decode(decoder, setting.hear(one.path).log_posteriors)
-        matches = all(heard.slots.get(name) == value for name, value in one.slots.items())
-        are_right.append(is_accepted(heard) and heard.intent == one.intent and matches)
+        are_right.append(is_accepted(heard) and one.matches(heard.intent, heard.slots))
     return share_of(are_right)

@@ -66,7 +66,7 @@ def _measured(
         heard = setting.hear(label.path).log_posteriors[:MAX_FRAMES]
         shown.append(show(decoder, heard))
         final = shown[-1].final
-        if final.intent == label.intent and all(final.slots.get(slot) == value for slot, value in label.slots.items()):
+        if label.matches(final.intent, final.slots):
             num_right += 1
             lags_ms += _lags_ms(shown[-1], heard, grammar, aligner)
     erasures = [one.erasure for one in shown if one.erasure is not None]

@@ -34,17 +34,17 @@ class Trial:
 
     @property
     def is_right(self) -> bool:
-        """The agent would do what was asked: intent and every labelled slot match (extra slots are not punished)."""
+        """The agent would do what was asked."""
         return is_accepted(self.heard) and self.is_understood
 
     @property
     def is_understood(self) -> bool:
         """The same, however unsure the decoder is."""
-        return self.heard.intent == self.label.intent and not self.wrong_slots
+        return self.label.matches(self.heard.intent, self.heard.slots)
 
     @property
     def wrong_slots(self) -> list[str]:
-        return [name for name, value in self.label.slots.items() if self.heard.slots.get(name) != value]
+        return self.label.wrong_slots(self.heard.slots)
 
 
 def measure_orders(setting: Setting) -> Section:
@@ -83,11 +83,7 @@ def _add_peer(setting: Setting, section: Section, trials: list[Trial]) -> None:
         texts = peers.run(Peer.POCKETSPHINX_GRAMMAR, sounds, grammar=grammar.name, limit_s=str(PEER_LIMIT_S))
     parser, are_right = TextParser(commands), []
     for text, trial in zip(texts, trials, strict=False):
-        intent, slots = parser.parse(str(text))
-        label = trial.label
-        are_right.append(
-            intent == label.intent and all(slots.get(name) == value for name, value in label.slots.items())
-        )
+        are_right.append(trial.label.matches(*parser.parse(str(text))))
     if are_right:
         ours = share_of([trial.is_right for trial in trials[: len(are_right)]])
         rows = [(f"{len(are_right)} of {len(trials)}", str(share_of(are_right)), str(ours))]

@@ -6,6 +6,7 @@ FOLDER/audio/one.flac
 
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ class Labelled:
     @property
     def name(self) -> str:
         return self.path.name
+
+    def matches(self, intent: str | None, slots: Mapping[str, Any]) -> bool:
+        """Is this what was said: the intent and every labelled slot; extra slots are not punished."""
+        return intent == self.intent and not self.wrong_slots(slots)
+
+    def wrong_slots(self, slots: Mapping[str, Any]) -> list[str]:
+        """Names of the labelled slots that have another value here, or none."""
+        return [name for name, value in self.slots.items() if slots.get(name) != value]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,10 @@ that), the device's own latency neither. The last voiced sample is marked by ene
 agent heard. Each recording is played at several levels and begins, between noise as loud as its own; the folder of
 commands brings its own grammar, in which nearly every order could go on.
 
-Heard erasure: of what the agent was heard to say, the share that did not hold because the user corrected it.
+An answer may begin before the turn has ended, and is taken back if the talker goes on: what counts is the one that
+stood. "Done" is when the command was carried out.
+
+Heard erasure: of what the agent was heard to say, the share that did not hold: the user corrected it, or went on.
 """
 
 import argparse
@@ -29,7 +32,7 @@ from edge_agent.audio.decode import decode
 from edge_agent.audio.memory import MemoryDuplex
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
-from edge_agent.events import Corrected, EndOfTurn, Event, FirstAudio, Intent, Nod
+from edge_agent.events import Corrected, EndOfTurn, Event, FirstAudio, GoesOn, Intent, Nod
 from edge_agent.models.context_import import import_context
 from edge_agent.profile import Profile, load_profile
 from edge_agent.units import HOP_MS, SAMPLE_RATE_HZ, db_to_gain, ms_to_samples, samples_to_ms
@@ -50,9 +53,11 @@ class Latencies:
 
     reaction_ms: list[float] = field(default_factory=list)
     answer_ms: list[float] = field(default_factory=list)
+    done_ms: list[float] = field(default_factory=list)
     by_reason_ms: dict[str, list[float]] = field(default_factory=dict)
     num_recordings: int = 0
     num_unanswered: int = 0
+    num_taken_back: int = 0
     heard_ms: float = 0.0  # of the agent
     erased_ms: float = 0.0
 
@@ -94,13 +99,17 @@ def measure(kit: Kit, sounds: list[NDArray[np.float32]], leads_ms: tuple[int, ..
             for level_db in LEVELS_DB if len(leads_ms) > 1 else LEVELS_DB[:1]:
                 events, heard_ms = play(kit, in_room(sound, lead_ms, level_db))
                 found.heard_ms += heard_ms
-                found.erased_ms += sum(event.erased_ms for event in events if isinstance(event, Corrected))
                 _add(found, events, lead_ms + end_ms)
     return found
 
 
 def _add(found: Latencies, events: list[Event], end_ms: float) -> None:
     found.num_recordings += 1
+    taken_back = [event for event in events if isinstance(event, GoesOn)]
+    found.num_taken_back += len(taken_back)
+    found.erased_ms += sum(event.heard_ms for event in taken_back)
+    found.erased_ms += sum(event.erased_ms for event in events if isinstance(event, Corrected))
+    events = [event for event in events if not taken_back or event.at_sample >= taken_back[-1].at_sample]
     reactions = [event for event in events if isinstance(event, Nod | FirstAudio)]
     answers = [event for event in events if isinstance(event, FirstAudio) and event.kind == "reply"]
     reaction_ms, answer_ms = (_first_after(which, end_ms) for which in (reactions, answers))
@@ -112,6 +121,9 @@ def _add(found: Latencies, events: list[Event], end_ms: float) -> None:
         found.num_unanswered += 1
         return
     found.answer_ms.append(answer_ms)
+    done_ms = _first_after([event for event in events if isinstance(event, Intent)], end_ms)
+    if done_ms is not None:
+        found.done_ms.append(done_ms)
     reason = next((end.reason for end in ends if samples_to_ms(end.at_sample) >= end_ms + EARLY_MS), "")
     found.by_reason_ms.setdefault(reason, []).append(answer_ms)
 
@@ -123,9 +135,10 @@ def _first_after(events: list[Any], end_ms: float) -> float | None:
 
 
 def figures(name: str, found: Latencies) -> dict[str, Any]:
-    """p50 and p99 of both latencies."""
+    """p50 and p99 of all latencies."""
     made: dict[str, Any] = {"set": name, "num": found.num_recordings, "num_unanswered": found.num_unanswered}
-    for what, values in (("reaction", found.reaction_ms), ("answer", found.answer_ms)):
+    made["num_taken_back"] = found.num_taken_back
+    for what, values in (("reaction", found.reaction_ms), ("answer", found.answer_ms), ("done", found.done_ms)):
         made[f"{what}_p50_ms"], made[f"{what}_p99_ms"] = (
             (round(float(np.quantile(values, p))) if values else None) for p in (0.5, 0.99)
         )
@@ -164,15 +177,16 @@ def _print(made: list[dict[str, Any]]) -> None:
     table = Table(
         title="ms after the last voiced sample, p50 / p99 (goals: reaction 100 / 200, local answer 200 / 450)"
     )
-    for heading in ("", "recordings", "not answered", "sound or nod", "answer", "heard erasure", "answers by reason"):
+    counted, cost = ("", "recordings", "not answered"), ("taken back", "heard erasure", "answers by reason")
+    for heading in (*counted, "sound or nod", "answer", "done", *cost):
         table.add_column(heading)
     for one in made:
         reasons = ", ".join(f"{why} {ms} ({num})" for why, (ms, num) in one["answer_p50_ms_by_reason"].items())
-        reaction = f"{one['reaction_p50_ms']} / {one['reaction_p99_ms']}"
-        answer = f"{one['answer_p50_ms']} / {one['answer_p99_ms']}"
+        latencies = [f"{one[f'{what}_p50_ms']} / {one[f'{what}_p99_ms']}" for what in ("reaction", "answer", "done")]
         counts = (str(one["num"]), str(one["num_unanswered"]))
-        table.add_row(one["set"], *counts, reaction, answer, f"{one['heard_erasure_percent']} %", reasons)
-    Console().print(table)
+        costs = (str(one["num_taken_back"]), f"{one['heard_erasure_percent']} %")
+        table.add_row(one["set"], *counts, *latencies, *costs, reasons)
+    Console(width=150).print(table)
 
 
 if __name__ == "__main__":

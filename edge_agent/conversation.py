@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.asking import CONSENT, NO_CLOUD, Asking
+from edge_agent.asking import ANSWERS, ASK_INTENT, CONSENT, FORBID_INTENT, NO_CLOUD, Asking
+from edge_agent.early import EarlyAnswer, Settled
 from edge_agent.errands import Errands
 from edge_agent.events import Corrected, HouseAct, Intent, NoIntent, Reply
 from edge_agent.guard import Emit
@@ -30,6 +31,7 @@ RING_FOR_MS = 60_000
 DRIVEN = ("light", "media", "lock")  # by whoever reads the events
 CORRECTING = ("Correct", "Undo")
 GO_ON = "Yes"
+NEVER_EARLY = (*ANSWERS, ASK_INTENT, FORBID_INTENT, *CORRECTING)  # what they answer or act on is no copy of the house
 STEADY_MS = 40  # a reading that holds for a step is worth preparing for
 QUESTION_VOICED_MS = 500  # shorter speech that is no command is no question either
 
@@ -40,6 +42,10 @@ def meant(heard: Hypothesis) -> Hypothesis:
         return heard
     slots = amended(heard.intent, heard.slots, heard.instead, was_broken_off=heard.was_broken_off)
     return NOTHING_HEARD if slots is None else replace(heard, slots=slots)
+
+
+def _mean_the_same(one: Hypothesis, other: Hypothesis) -> bool:
+    return (one.intent, one.slots) == (other.intent, other.slots)
 
 
 class Conversation:
@@ -56,7 +62,8 @@ class Conversation:
         self._intents = meters.counters["intents"]
         self._next_ring_sample = 0
         self._rings_until = 0
-        self._prepared = NOTHING_HEARD
+        self._prepared, self._prepared_text = NOTHING_HEARD, ""
+        self.early = EarlyAnswer(talk, emit)
 
     def hear(self, hop: NDArray[np.float32]) -> None:
         """Every hop of the microphone, float32 [160]: kept for a question that may have to leave the device."""
@@ -73,15 +80,23 @@ class Conversation:
             self._prepare(at_sample, understanding.hypothesis)
         self._asking.follow(at_sample, turn.voice.onset_sample, turn.voiced_ms, understanding.hypothesis)
 
-    def answer(self, at_sample: int, heard: Hypothesis, turn_ms: float, voiced_ms: float) -> None:
+    def begin_answer(self, at_sample: int, heard: Hypothesis, last_voiced_sample: int) -> bool:
+        """The user may have said all; whether an answer begins that is taken back if they go on."""
+        if heard.intent in NEVER_EARLY or heard.instead is not None or not _mean_the_same(heard, self._prepared):
+            return False
+        return self.early.begin(at_sample, heard, self._prepared_text, last_voiced_sample)
+
+    def answer(self, at_sample: int, said: Settled, turn_ms: float, voiced_ms: float) -> None:
         """The user's turn ended with these words."""
         self._prepared = NOTHING_HEARD
-        was, heard = heard.slots, meant(heard)
+        if said.first is not None and said.first.intent is not None:
+            self._carry_out(at_sample, said.first.intent, said.first, is_answered=True)
+        was, heard = said.heard.slots, meant(said.heard)
         grammar = grammar_of(heard)
         if grammar >= Grammar.COULD_GO_ON and heard.intent is not None and self._asking.keeps(at_sample, heard.intent):
             if heard.instead is not None:
                 self._emit(Corrected(at_sample, heard.intent, heard.slots, was))
-            self._carry_out(at_sample, heard.intent, heard)
+            self._carry_out(at_sample, heard.intent, heard, is_answered=self.early.stands)
             return
         self._emit(NoIntent(at_sample, heard.confidence))
         if voiced_ms < QUESTION_VOICED_MS:
@@ -106,7 +121,8 @@ class Conversation:
             self._do(at_sample, act)
         self._talk.step(at_sample)
 
-    def _carry_out(self, at_sample: int, intent: str, heard: Hypothesis) -> None:
+    def _carry_out(self, at_sample: int, intent: str, heard: Hypothesis, *, is_answered: bool) -> None:
+        """Do it, and say so; `is_answered`: that was said before."""
         if intent in CORRECTING:
             self._revise(at_sample, intent, heard)
             return
@@ -121,17 +137,19 @@ class Conversation:
         reply = self._skills.handle(intent, heard.slots, at_sample)
         for act in reply.acts:
             self._do(at_sample, act)
-        self._reply(at_sample, reply.text)
+        if not is_answered:
+            self._reply(at_sample, reply.text)
 
     def _prepare(self, at_sample: int, heard: Hypothesis) -> None:
         """The user may have said this and nothing more: have the reply made into sound, and say nothing yet."""
         heard = meant(heard)
         if heard.intent is None or heard.intent in CORRECTING or grammar_of(heard) < Grammar.COULD_GO_ON:
             return
-        if (heard.intent, heard.slots) == (self._prepared.intent, self._prepared.slots):
+        if _mean_the_same(heard, self._prepared):
             return
         self._prepared = heard
-        self._talk.prepare(self._skills.rehearse(heard.intent, heard.slots, at_sample))
+        self._prepared_text = self._skills.rehearse(heard.intent, heard.slots, at_sample)
+        self._talk.prepare(self._prepared_text)
 
     def _revise(self, at_sample: int, intent: str, heard: Hypothesis) -> None:
         """What was done a moment ago is not what was meant."""

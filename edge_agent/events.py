@@ -86,6 +86,18 @@ class Corrected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class GoesOn(Event):
+    """The talker goes on after an answer had begun: it is silent now, and nothing was done yet.
+
+    heard_ms, heard: how much of the answer was heard, and its words that had begun.
+    """
+
+    name: ClassVar[str] = "goes_on"
+    heard_ms: float = 0.0
+    heard: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NoIntent(Event):
     """The turn was speech, but no command; `confidence` is that of the best command."""
 
@@ -338,7 +350,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     kind.name: kind
     for kind in (
         *(SpeechStarted, Partial, Committed, Revised, Intent, NoIntent, EndOfTurn, Wake, NearWake),
-        *(Acknowledge, Corrected, Gaze, Posture, Microphone),
+        *(Acknowledge, Corrected, GoesOn, Gaze, Posture, Microphone),
         *(BackChannel, Nod, Filler, FirstAudio, BargeIn, Reply, Offload, SoundLeft, CloudAnswer, CloudCall),
         *(HouseAct, Camera),
         *(Xrun, Fault, Summary),

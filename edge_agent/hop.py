@@ -158,6 +158,9 @@ class Hop:
         if change is Change.STARTED:
             self._emit(SpeechStarted(at, parts.turn.p_voice))
             self._decoding.run(at, parts.understanding.begin, at)
+            parts.conversation.early.reset()
+        elif change is Change.MAY_BE_ALL or parts.conversation.early.stands:
+            self._talking.run(at, self._answer_early, at, change)
         self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
         if parts.turn.is_open and self._phase == 0:
             self._talking.run(at, parts.conversation.follow, at, parts.turn, parts.understanding)
@@ -166,11 +169,24 @@ class Hop:
         if parts.turn.is_open or not parts.talk.is_idle:
             parts.attention.stay_awake(at)
 
+    def _answer_early(self, at: int, change: Change) -> None:
+        """While all may have been said: begin an answer, and take it back if the user goes on."""
+        parts, turn = self.parts, self.parts.turn
+        if change is Change.RESUMED:
+            parts.conversation.early.take_back(at)
+            parts.understanding.go_on()
+        elif change is Change.MAY_BE_ALL and turn.voiced_ms >= NOISE_VOICED_MS and self._can_hear_over_itself:
+            heard = parts.understanding.hypothesis
+            if parts.conversation.begin_answer(at, heard, turn.last_voiced_sample):
+                turn.is_answered = True
+
     def _end_turn(self, at: int) -> None:
         parts, turn = self.parts, self.parts.turn
-        heard = parts.understanding.end(at)
+        early = parts.conversation.early
+        said = early.settle(parts.understanding.end(at), parts.understanding.rest)
+        heard = said.heard
         is_noise = turn.voiced_ms < NOISE_VOICED_MS and (self._follows_wake or not heard.words)
-        is_noise = parts.yielding.end_turn(heard.intent) or is_noise
+        is_noise = (parts.yielding.end_turn(heard.intent) or is_noise) and not early.was_begun
         self._follows_wake = False
         reason = "noise" if is_noise else turn.reason
         why = turn.why()
@@ -181,11 +197,13 @@ class Hop:
         if is_noise:
             return
         parts.meters.counters["turns"].count += 1
-        parts.talk.answers(turn.last_voiced_sample)
+        if not early.stands:
+            parts.talk.answers(turn.last_voiced_sample)
         if self._decoding.is_degraded:
             parts.conversation.apologise(at)
         else:
-            self._talking.run(at, parts.conversation.answer, at, heard, turn_ms, voiced_ms)
+            self._talking.run(at, parts.conversation.answer, at, said, turn_ms, voiced_ms)
+        early.reset()
 
     def _find_near(self, at: int) -> None:
         near, echo = self.parts.near, self.parts.echo
@@ -217,6 +235,10 @@ class Hop:
         if self.parts.talk.is_sounding:
             self._deaf_until = at + ms_to_samples(ECHO_TAIL_MS)
         return at < self._deaf_until and not (self._knows_echo and self.parts.near.was_heard)
+
+    @property
+    def _can_hear_over_itself(self) -> bool:
+        return self._hears_over_itself or self._knows_echo
 
     @property
     def _knows_echo(self) -> bool:

@@ -86,12 +86,16 @@ class ReflexesProfile(_Strict):
 
 
 class EndpointingProfile(_Strict):
-    """Silence that ends a turn, by what the grammar says about the words so far."""
+    """Silence that ends a turn, by what the grammar says about the words so far.
+
+    `answers_early`: a command that could go on is answered before that, and nothing done until then.
+    """
 
     complete_ms: Annotated[int, Field(ge=40, le=5000)] = 120
     could_go_on_ms: Annotated[int, Field(ge=40, le=5000)] = 520
     incomplete_ms: Annotated[int, Field(ge=40, le=10000)] = 1400
     no_intent_ms: Annotated[int, Field(ge=40, le=10000)] = 800
+    answers_early: bool = True
 
 
 class VoiceProfile(_Strict):
@@ -130,11 +134,15 @@ class ProviderProfile(_Strict):
 
 
 class ModerationProfile(_Strict):
-    """A service that answers `/moderations`, asked beside the rules; `url`, up to and with /v1, empty: nobody."""
+    """A service that answers `/moderations`, asked beside the rules; `url`, up to and with /v1, empty: nobody.
+
+    `least_letters`: a text with fewer is never objected to, so that with `without_words: block` an answer may begin.
+    """
 
     url: str = ""
     model: str = ""
     key_file: str = ""
+    least_letters: Annotated[int, Field(ge=1)] = 1
 
 
 class CloudProfile(_Strict):

@@ -204,12 +204,12 @@ class Talk:
         self._mixer.unduck()
         self._mixer.go_on(place - self._said.place_of_word(place))
 
-    def stop(self) -> None:
+    def stop(self, fade_ms: float = STOP_FADE_MS) -> None:
         """Fade out and forget what was to be said."""
         self.num_stops += 1
         self._is_kept_back = False
         self._forget()
-        self._mixer.stop(STOP_FADE_MS)
+        self._mixer.stop(fade_ms)
         self._mixer.unduck()
 
     def close(self) -> None:

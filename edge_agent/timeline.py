@@ -42,6 +42,7 @@ MARKS: dict[type[Event], tuple[str, str]] = {
     e.Filler: ("filler", AGENT),
     e.Acknowledge: ("understood", AGENT),
     e.Corrected: ("corrected", DOUBT),
+    e.GoesOn: ("you go on", DOUBT),
     e.BargeIn: ("barge-in", ALARM),
     e.NoIntent: ("no command", DOUBT),
     e.Offload: ("stays here", USER),

@@ -40,6 +40,7 @@ class Change(IntEnum):
     PAUSED = 2
     RESUMED = 3
     ENDED = 4
+    MAY_BE_ALL = 5  # an answer may begin, if it can be taken back; in every hop until it does
 
 
 VOICE_ON_THRESHOLD = 0.6
@@ -47,6 +48,7 @@ VOICE_OFF_THRESHOLD = 0.35  # a lower one, so that weak syllables do not split a
 ONSET_MS = 80  # voiced time before a beginning is believed: two listener steps
 PAUSE_MS = 200  # silence inside a turn that counts as a hold
 LONGEST_TURN_MS = 20_000  # noise that never ends is closed by this
+ANSWERED_MS = 650.0  # a turn that is being answered stays open for a talker who pauses so long, and goes on
 GOING_ON_MS = 700  # voice this soon after the end of a turn means that it was none
 LAG_MS = 400  # `p_voice` tells of what was loud at most so long ago
 RESUMING_MS = 300  # for so long a sound with a pitch is a voice, before the network has said so
@@ -116,10 +118,13 @@ class Turn:
         self.melody = Melody()
         self.evidence = Evidence()
         self.endpointing = Endpointing(settings)
+        self._answers_early = settings.answers_early
         self.floor = Floor.QUIET
         self.reason = ""
         self.silence_ms = 0.0
         self.wait_ms = math.inf  # silence that would end the turn now
+        self.answer_ms = math.inf  # silence after which an answer may begin that can be taken back
+        self.is_answered = False  # it has begun
         self.patience = 1.0  # times the wait; a benchmark that is to see every silence waits for ever
         self.last_voiced_sample = NEVER  # of this turn or, between turns, of the one before
         self._delay_samples = delay_samples
@@ -189,6 +194,7 @@ class Turn:
         """The turn is over (it ended, or was found to be no turn at all); the next voice begins a new one."""
         self.voice.ended_sample = max(self.voice.ended_sample, self.loudness.heard_sample)
         self.voice.reset()
+        self.is_answered = False
 
     def why(self) -> tuple[float | None, ...]:
         """Evidence of the last silence: wait_ms, p_end, p_eot, level_fall_db, pitch_fall_semitones, confidence, pace.
@@ -215,6 +221,8 @@ class Turn:
         self._weigh()
         if self.silence_ms >= self.wait_ms * self.patience:
             return self._end(at_sample, REASONS[self.evidence.grammar])
+        if not self.is_answered and self.silence_ms >= self.answer_ms * self.patience:
+            return Change.MAY_BE_ALL
         if self.silence_ms >= PAUSE_MS and self.floor is not Floor.HOLD:
             return Change.PAUSED
         return Change.NONE
@@ -224,9 +232,16 @@ class Turn:
         evidence.level_fall_db = self.melody.level_fall_db(self.loudness.speech_db)
         evidence.pitch_fall_semitones = self.melody.pitch_fall_semitones
         self.wait_ms = max(self._least_wait_ms, self.endpointing.wait_ms(evidence))
+        self.answer_ms = self.endpointing.answer_ms(evidence, self.wait_ms) if self._answers_early else math.inf
+        if self.is_answered:
+            self.wait_ms = max(self.wait_ms, ANSWERED_MS)
 
     def _resume(self, before_ms: float) -> Change:
         self.wait_ms = math.inf
+        if self.is_answered:
+            self.is_answered = False
+            self.endpointing.pace.cut_off()
+            return Change.RESUMED
         if self.floor is not Floor.HOLD:
             return Change.NONE
         self.endpointing.pace.held(before_ms)

@@ -25,6 +25,8 @@ Words = tuple[str, ...]
 FRAMES_PER_STEP = 2
 PRE_ROLL_STEPS = 10  # 400 ms: the onset, the listener's look-ahead, and a first plosive
 COMMAND_CONFIDENCE = 0.5
+REST_STEPS = 50  # 2 s: a command of its own after one that was answered is short, and is heard again in one hop
+REST_LEAD_STEPS = 4  # its onset, and the listener's look-ahead
 NUMBER_WORDS = frozenset(" ".join(number_words(number) for number in (*range(21), *range(30, 101, 10))).split())
 
 
@@ -44,17 +46,18 @@ NOTHING_HEARD = Hypothesis()
 
 
 class PreRoll:
-    """The last `PRE_ROLL_STEPS` steps of log posteriors, oldest first, in one array."""
+    """The last steps of log posteriors, oldest first, in one array."""
 
-    def __init__(self) -> None:
-        self._steps = np.zeros((PRE_ROLL_STEPS * FRAMES_PER_STEP, len(TOKENS)), np.float32)
+    def __init__(self, most_steps: int = PRE_ROLL_STEPS) -> None:
+        self._steps = np.zeros((most_steps * FRAMES_PER_STEP, len(TOKENS)), np.float32)
+        self._most_steps = most_steps
         self.num_steps = 0
 
     def push(self, log_posteriors: Posteriors) -> None:
         """Keep one step, float32 [2, 40]. Never allocates."""
         self._steps[:-FRAMES_PER_STEP] = self._steps[FRAMES_PER_STEP:]
         self._steps[-FRAMES_PER_STEP:] = log_posteriors
-        self.num_steps = min(self.num_steps + 1, PRE_ROLL_STEPS)
+        self.num_steps = min(self.num_steps + 1, self._most_steps)
 
     def shorten(self, num_steps: int) -> None:
         """Forget all but the last `num_steps`."""
@@ -62,7 +65,7 @@ class PreRoll:
 
     def view(self) -> Posteriors:
         """What is kept, float32 [2 * num_steps, 40]."""
-        return self._steps[(PRE_ROLL_STEPS - self.num_steps) * FRAMES_PER_STEP :]
+        return self._steps[(self._most_steps - self.num_steps) * FRAMES_PER_STEP :]
 
 
 class Understanding:
@@ -72,6 +75,7 @@ class Understanding:
         self._decoder = decoder
         self._emit = emit
         self._pre_roll = PreRoll()
+        self._rest = PreRoll(REST_STEPS)
         self._frame = 0
         self._shown: Words = ()
         self._committed: Words = ()
@@ -87,6 +91,7 @@ class Understanding:
         """One step, float32 [2, 40], in a turn or outside."""
         self._frame += FRAMES_PER_STEP
         self._pre_roll.push(log_posteriors)
+        self._rest.push(log_posteriors)
 
     def forget_before(self, num_steps: int) -> None:
         """What was said earlier than that many steps ago belongs to no turn (a wake phrase)."""
@@ -111,6 +116,19 @@ class Understanding:
         """The last word is part of a number, so that more of it may follow."""
         words = self.hypothesis.words
         return bool(words) and words[-1] in NUMBER_WORDS
+
+    def go_on(self) -> None:
+        """The talker goes on after a command: what follows may be one by itself."""
+        self._rest.shorten(REST_LEAD_STEPS)
+
+    def rest(self) -> Hypothesis:
+        """After the end of a turn: what was said since `go_on`, heard by itself; nothing where that was too long."""
+        if self._rest.num_steps >= REST_STEPS:
+            return NOTHING_HEARD
+        since = self._rest.view()
+        self._decoder.reset(self._frame - len(since))
+        self._decoder.step(since)
+        return self._best(is_silent=True)
 
     def restart(self) -> None:
         """After a fault of the decoder: go on from here, without what was said before."""

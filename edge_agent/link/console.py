@@ -67,6 +67,7 @@ LINES: dict[str, Callable[..., Line]] = {
     "acknowledge": lambda e: ("~", "magenta", "has understood", e.clip),
     "gaze": lambda e: ("◉", "dim", f"looks {GAZES.get(e.target, e.target)}", ""),
     "corrected": _corrected,
+    "goes_on": lambda e: ("↺", "yellow", "you go on", f"{e.heard_ms:.0f} ms of the answer were heard"),
     "microphone": lambda e: ("⊘" if e.state == "off" else "●", "bold red", f"the microphone is {e.state}", ""),
     "posture": lambda e: ("◉", "dim", e.posture, ""),
     "first_audio": lambda e: ("♪", "green", f"first sound of the {e.kind}", f"{e.latency_ms:.0f} ms after your last"),

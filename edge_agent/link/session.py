@@ -32,7 +32,7 @@ from edge_agent.parcels import Began, Look, Parcel
 RENEW_AT = 0.9  # of the longest time that a provider keeps a session
 TICK_S = 0.02
 IDLE_TICK_S = 0.5
-ASLEEP_TICK_S = 10.0  # no session, no turn: whoever begins one sets `has_news`
+ASLEEP_TICK_S = 10.0  # no session, no turn: a session that opens sets `has_news`
 
 
 class Runner:
@@ -94,7 +94,6 @@ class Runner:
         if not isinstance(parcel, Began):
             return
         self._is_asked.set()
-        self.turns.has_news.set()
         if self._serving is None or self._serving.done():
             self._choice.begin()
             self._serving = asyncio.ensure_future(self._serve())

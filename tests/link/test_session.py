@@ -178,6 +178,20 @@ def test_a_session_is_renewed_in_a_pause_before_its_time_is_up() -> None:
     assert network.most_open == 1
 
 
+def test_after_an_hour_of_silence_a_session_is_watched_from_its_beginning() -> None:
+    network = memory_network()
+
+    async def act(rig: Rig) -> None:
+        await asyncio.sleep(3_600.5)
+        network.fault = "half_open"
+        await rig.speak(2.0)
+        rig.ask()
+        _, took_s = await rig.hear_out()
+        assert took_s < 8.5, "whoever watches was asleep"
+
+    assert outcomes(played(lambda: Rig([network.provider()]), act)) == ["answered"]
+
+
 def test_a_session_that_nobody_uses_is_closed() -> None:
     network = memory_network()
 

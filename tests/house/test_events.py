@@ -17,6 +17,7 @@ VOCABULARY = {
     "revised": {"text", "was"},
     "intent": {"intent", "slots", "confidence"},
     "corrected": {"intent", "slots", "was", "undone", "erased_ms"},
+    "goes_on": {"heard_ms", "heard"},
     "no_intent": {"confidence"},
     "end_of_turn": {
         *("reason", "silence_ms", "last_voice_ms", "text", "wait_ms", "p_end", "p_eot"),

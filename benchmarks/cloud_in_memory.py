@@ -36,8 +36,9 @@ URL = "ws://127.0.0.1:1/BidiGenerateContent"
 PIECE_MS = 40
 PIECE = base64.b64encode(b"\x00\x10" * (24 * PIECE_MS)).decode()
 OVERSIZE = "A" * 3_000_000
-WORDS = "la la "
-PIECES_PER_WORDS = 6
+WORDS = "far "
+PIECES_PER_WORDS = 7  # with so many letters, 14 of them a second
+LATE_WORDS_S = (0.005, 0.2)
 
 
 @dataclass
@@ -57,8 +58,9 @@ class Network:
     num_met: int = 0  # faults that a connection really ran into
     wires: "set[_Wire]" = field(default_factory=set)
     turns: list[int] = field(default_factory=list)  # bytes of sound of each turn that was answered or begun
-    words: str = WORDS
-    late_words_share: float = 0.0  # of words that come after their sound
+    words: tuple[str, ...] = (WORDS,)  # of an answer; the last ones again and again
+    words_ahead_s: float = 0.0  # of their sound
+    late_words_share: float = 0.0  # of words that come so much later
 
     def meet(self, *kinds: Fault) -> bool:
         """Whether one of these faults is on now; it happens once."""
@@ -105,6 +107,7 @@ class _Wire:
         self._to_client: asyncio.Queue[str | bytes | WireClosed] = asyncio.Queue()
         self._answering: asyncio.Task[None] | None = None
         self._saying: asyncio.Task[None] | None = None
+        self._words_order = asyncio.Lock()
         self._is_dead = False
         self._is_closed = False
         self._is_counted = True
@@ -173,19 +176,23 @@ class _Wire:
             if number == network.fault_after_pieces and await self._fail():
                 return
             if number % PIECES_PER_WORDS == 0:
-                self._saying = asyncio.ensure_future(self._say(network.words))
+                place = min(number // PIECES_PER_WORDS, len(network.words) - 1)
+                self._saying = asyncio.ensure_future(self._say(network.words[place]))
             part = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": PIECE}}
-            self._put({"serverContent": {"modelTurn": {"parts": [part]}}})
+            message = {"serverContent": {"modelTurn": {"parts": [part]}}}
+            asyncio.get_running_loop().call_later(network.words_ahead_s, self._put, message)
             due_s = begun_s + (number + 1) * PIECE_MS / 1000 / network.pace + self._lateness_s()
             await asyncio.sleep(max(0.0, due_s - asyncio.get_running_loop().time()))
+        await asyncio.sleep(network.words_ahead_s)
         self._put({"serverContent": {"generationComplete": True}})
         self._put({"serverContent": {"turnComplete": True}})
 
     async def _say(self, words: str) -> None:
-        """Words of the answer, before the sound that is sent now, or a while after it."""
-        if self._network.rng.random() < self._network.late_words_share:
-            await asyncio.sleep(self._network.rng.uniform(0.005, 0.2))
-        self._put({"serverContent": {"outputTranscription": {"text": words}}})
+        """Words of the answer, before the sound that is sent now, or a while after it; in their order."""
+        async with self._words_order:
+            if self._network.rng.random() < self._network.late_words_share:
+                await asyncio.sleep(self._network.rng.uniform(*LATE_WORDS_S))
+            self._put({"serverContent": {"outputTranscription": {"text": words}}})
 
     async def _fail(self) -> bool:
         """Meet the fault that is on; True when nothing more comes from this connection."""

@@ -6,7 +6,7 @@ barge_in      hops from a stop to the last byte of the cancelled answer that was
 faults        12 kinds of faults over hours of virtual time: longest silence, lost commands, growth of memory
 sockets       the same faults on real sockets, in real time, from the stand-in server
 link_cpu      the link process itself, while one question follows the other
-safety        what the rules hold back, and for how long
+safety        how much later an answer sounds with the gate than without, and what leaks of what is blocked
 """
 
 import argparse
@@ -16,12 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import virtual_time
-from benchmarks.offload_parts import (
-    measure_barge_in,
-    measure_faults,
-    measure_late,
-    measure_safety,
-)
+from benchmarks.offload_gate import measure_safety
+from benchmarks.offload_parts import measure_barge_in, measure_faults, measure_late
 from benchmarks.offload_sockets import measure_first_sound, measure_link_cpu, measure_sockets
 from benchmarks.results import append
 
@@ -39,7 +35,7 @@ PARTS: dict[str, Part] = {
     "faults": _faults,
     "sockets": lambda options: asyncio.run(measure_sockets(options.socket_faults)),
     "link_cpu": lambda options: measure_link_cpu(options.cpu_s),
-    "safety": lambda options: virtual_time.run(measure_safety(100, random.Random(options.seed))),
+    "safety": lambda options: virtual_time.run(measure_safety(options.gate_answers, options.seed)),
 }
 
 
@@ -49,6 +45,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--answers", type=int, default=300)
+    parser.add_argument("--gate-answers", type=int, default=40)
     parser.add_argument("--faults", type=int, default=1_000)
     parser.add_argument("--hours", type=float, default=10.0)
     parser.add_argument("--socket-faults", type=int, default=100)

@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.cloud_in_memory import AT_CONNECTING, FAULTS, PIECE_MS, Network
-from benchmarks.offload_rig import HOP_S, Rig
-from edge_agent.link.moderation import Flags
-from edge_agent.link.safety import load_rules
+from benchmarks.offload_rig import Rig
 from edge_agent.parcels import Piece, unpack
 from edge_agent.units import HOP_MS
 
 HOPS_PER_S = 1000 // HOP_MS
 LONGEST_SILENCE_S = 3.0
 ANSWER_S = 8.0
-VERDICT_S = (0.03, 0.12)
 PACES = (1.0, 2.0, 4.0)
 
 
@@ -152,34 +148,3 @@ def _resident_bytes() -> int:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
-
-
-async def measure_safety(num_answers: int, rng: random.Random) -> dict[str, Any]:
-    """Words come before their sound, or (a third of them) up to 200 ms after it; in either mode of the profile.
-
-    By rules alone, and with a moderation service that takes 30 to 120 ms for each verdict.
-    """
-
-    async def flags(text: str) -> bool:
-        await asyncio.sleep(rng.uniform(*VERDICT_S))
-        return False
-
-    figures: dict[str, Any] = {"num_answers": num_answers}
-    for name, asked in (("", None), ("_moderated", flags)):
-        for mode in ("pass", "block"):
-            held_ms = await _held_ms(num_answers, Network(rng, late_words_share=1 / 3), mode, asked)
-            figures[f"held_p50_ms_{mode}{name}"] = round(float(np.percentile(held_ms, 50)), 1)
-            figures[f"held_p99_ms_{mode}{name}"] = round(float(np.percentile(held_ms, 99)), 1)
-    return figures | {"tick_ms": 1000 * HOP_S}
-
-
-async def _held_ms(num_answers: int, network: Network, mode: str, flags: Flags | None) -> NDArray[np.float64]:
-    """How long each piece of sound was kept from the player."""
-    rig = Rig([network.provider()], rules=load_rules("default"), without_words=mode, flags=flags)  # type: ignore[arg-type]
-    for _ in range(num_answers):
-        await rig.speak(0.7)
-        rig.ask()
-        await rig.hear_out()
-        rig.events.clear()
-    await rig.close()
-    return np.array(rig.runner.turns.hold_ms)

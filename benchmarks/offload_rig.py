@@ -93,12 +93,15 @@ class Rig(HopSide):
         without_words: WithoutWords = "pass",
         flags: Flags | None = None,
         flags_host: str = "",
+        flags_letters: int = 1,
     ) -> None:
-        """flags: a moderation service, at flags_host; see `link.turns.Policy`."""
+        """flags: a moderation service, at flags_host, flags_letters: what it needs; see `link.turns.Policy`."""
         self.receipts: list[Receipt] = []
         self.up, self.down = MessageRing.create(1 << 21), MessageRing.create(1 << 20)
         super().__init__(state, self.up, self.down)
-        policy = Policy(rules or Rules(()), without_words, flags=flags, flags_host=flags_host)
+        policy = Policy(
+            rules or Rules(()), without_words, flags=flags, flags_host=flags_host, flags_letters=flags_letters
+        )
         self.runner = Runner(providers, self._put, policy, self._keep, random.Random(1))
         self.running = asyncio.ensure_future(self.runner.run())
 

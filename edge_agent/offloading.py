@@ -72,6 +72,11 @@ class Offloading:
         return self._is_playing
 
     @property
+    def handed_ms(self) -> float:
+        """How much of the present answer was handed to the loudspeaker."""
+        return self._stream.handed_ms
+
+    @property
     def concealed_hops(self) -> int:
         """Of the present answer: hops of sound that had to be made up."""
         return self._stream.concealed_hops

@@ -27,7 +27,6 @@ class Answer:
         self._held: deque[tuple[bytes, float, float]] = deque()  # sound, where it ends in ms, when it came
         self._held_bytes = 0
         self._is_whole = False
-        self.hold_ms: list[float] = []  # of the pieces passed since someone looked
         spread.begin()
 
     @property
@@ -51,25 +50,25 @@ class Answer:
         self.received_ms += duration_ms
         self._held.append((delta.pcm16, self.received_ms, now_s))
         self._held_bytes += len(delta.pcm16)
-        self.release(now_s)
+        self.release()
 
-    def finish(self, now_s: float) -> None:
+    def finish(self) -> None:
         """No more will come."""
         self._is_whole = True
+        self.guard.finish()
         if not self._held and self._rate is not None:
             self._pass_on(b"", is_last=True)
-        self.release(now_s)
+        self.release()
 
-    def release(self, now_s: float) -> None:
+    def release(self) -> None:
         """Pass on what may be heard by now."""
         while self._held:
-            pcm16, ends_ms, came_s = self._held[0]
+            pcm16, ends_ms, _ = self._held[0]
             if not self.guard.may_pass(ends_ms):
                 return
             self._held.popleft()
             self._held_bytes -= len(pcm16)
             self._pass_on(pcm16, is_last=self._is_whole and not self._held)
-            self.hold_ms.append(1000 * (now_s - came_s))
 
     def gives_up(self, now_s: float) -> bool:
         """Its words do not come, and without them it must not be heard."""

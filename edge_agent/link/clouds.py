@@ -46,7 +46,14 @@ def make_runner(
         return None
     cloud = profile.cloud
     flags, flags_host = _moderation(profile)
-    policy = Policy(load_rules(cloud.safety_rules), cloud.without_words, cloud.keep_open_s, flags, flags_host)
+    policy = Policy(
+        load_rules(cloud.safety_rules),
+        cloud.without_words,
+        cloud.keep_open_s,
+        flags,
+        flags_host,
+        cloud.moderation.least_letters,
+    )
     log = ReceiptLog(Path(profile.privacy.receipts or default_path()), say)
     camera, desk = _camera(profile), Desk()
     if cloud.tools and put_call is not None:

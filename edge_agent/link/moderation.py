@@ -65,8 +65,9 @@ class Moderation:
 class Opinions:
     """What a service thinks of one turn and its answer."""
 
-    def __init__(self, flags: Flags, on_news: Callable[[], None]) -> None:
-        """on_news: called when a verdict has come, or will not come."""
+    def __init__(self, flags: Flags, on_news: Callable[[], None], least_letters: int = 1) -> None:
+        """on_news: called when a verdict has come, or will not come; least_letters: fewer are never objected to."""
+        self.least_letters = least_letters
         self._flags = flags
         self._on_news = on_news
         self._new: dict[Direction, str] = {"user": "", "agent": ""}  # not asked about yet

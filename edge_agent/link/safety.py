@@ -1,8 +1,9 @@
 """Rules that run beside an answer: on what the user said, what the agent says, and what it wants done.
 
 What a rule forbids is taken back from the player, which drops what has not sounded: so at least `LEAST_DEPTH_MS` waits
-there while words are looked at. Where sound without words is to be blocked, it is held here until they have been. Rules
-come from a YAML file (docs/offload.md); a moderation service may be asked beside them (`moderation.py`).
+there while words are looked at. Where sound without words is to be blocked, it is held here until they have been; but
+an answer may begin without them, as long as in so few letters nothing that is forbidden can have been said. Rules come
+from a YAML file (docs/offload.md); a moderation service may be asked beside them (`moderation.py`).
 """
 
 import re
@@ -22,6 +23,8 @@ SHIPPED = Path(__file__).resolve().parents[1] / "data" / "safety"
 LEAST_DEPTH_MS = 40.0  # of the jitter buffer, where there are rules
 LONGEST_WAIT_MS = 1_500.0  # for words, when sound without words is to be blocked
 MS_PER_LETTER = 55.0  # of fast speech, so that a text is never taken to reach further than it does
+SLOW_MS_PER_LETTER = 150.0  # of slow speech: sound of a whole answer that lasts longer has words that did not come
+LONGEST_SILENCE_MS = 1_000.0  # in an answer, beside its words
 TAIL_LETTERS = 400  # of what was said before, in which a rule may still match
 
 
@@ -33,6 +36,7 @@ class Rule(BaseModel):
     name: str
     where: tuple[Direction, ...] = ("user", "agent", "call")
     pattern: Annotated[str, Field(min_length=1)]
+    least_letters: Annotated[int, Field(ge=1)] = 1  # no text that is shorter can break it
     say: str = "I would rather not say that."
 
 
@@ -57,6 +61,14 @@ class Rules:
     @property
     def num_rules(self) -> int:
         return len(self._compiled)
+
+    def least_letters(self, where: Direction) -> int | None:
+        """No text that is shorter can break a rule; None: no text can."""
+        return min((rule.least_letters for rule in self.of(where)), default=None)
+
+    def of(self, where: Direction) -> tuple[Rule, ...]:
+        """Those that look at one direction."""
+        return tuple(rule for rule, _ in self._compiled if where in rule.where)
 
     def broken_by(self, where: Direction, text: str) -> Rule | None:
         """The first rule that a text breaks."""
@@ -98,6 +110,9 @@ class AnswerGuard:
         self._without_words = without_words
         self._heard: dict[Direction, _Heard] = {"user": _Heard(), "agent": _Heard(), "call": _Heard()}
         self._broken: Rule | None = None
+        self._is_whole = False
+        least = [rules.least_letters("agent"), opinions.least_letters if opinions else None]
+        self._free_ms = MS_PER_LETTER * (min((letters for letters in least if letters), default=1) - 1)
 
     @property
     def broken(self) -> Rule | None:
@@ -129,6 +144,10 @@ class AnswerGuard:
             return NO_CHECK if self._without_words == "block" else None
         return OBJECTION if verdict else None
 
+    def finish(self) -> None:
+        """The model has said its answer, and what its words are."""
+        self._is_whole = True
+
     def end(self) -> None:
         """The turn is over: no opinion is wanted any more."""
         if self.opinions is not None:
@@ -137,8 +156,11 @@ class AnswerGuard:
     @property
     def looked_at_ms(self) -> float:
         """How far into the answer its words have been looked at."""
-        opinions = self.opinions
-        return MS_PER_LETTER * (opinions.num_cleared["agent"] if opinions else self._heard["agent"].num_letters)
+        said = self._heard["agent"].num_letters
+        cleared = self.opinions.num_cleared["agent"] if self.opinions else said
+        if self._is_whole and said and cleared >= said:
+            return SLOW_MS_PER_LETTER * said + LONGEST_SILENCE_MS
+        return MS_PER_LETTER * cleared
 
     @property
     def least_depth_ms(self) -> float:
@@ -149,7 +171,7 @@ class AnswerGuard:
         """Whether sound of the answer up to `ends_ms` may go to the player now."""
         if self.broken is not None:
             return False
-        return self._without_words == "pass" or not self._looks or ends_ms <= self.looked_at_ms
+        return self._without_words == "pass" or not self._looks or ends_ms <= max(self._free_ms, self.looked_at_ms)
 
     def gives_up(self, held_ms: float) -> bool:
         """Sound has waited too long for words that do not come."""

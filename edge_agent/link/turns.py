@@ -54,6 +54,7 @@ class Policy:
     keep_open_s: float = 120.0
     flags: Flags | None = None  # a moderation service, asked beside the rules, at this host
     flags_host: str = ""
+    flags_letters: int = 1  # no text that is shorter can be objected to
 
 
 class Turns:
@@ -68,13 +69,12 @@ class Turns:
         self._line = Line()
         self._speech: Speech | None = None
         self._answer: Answer | None = None
-        self._guard = self._new_guard()
         self.has_news = asyncio.Event()  # `look` has something to do
+        self._guard = self._new_guard()
         self._calling = Calling(desk, self._line, policy.rules, self.has_news)
         self._showing = Showing(self._line, keep)
         self._memory = Memory()
         self._spoken: dict[str, str] = {}  # of the present turn, by role
-        self.hold_ms: list[float] = []  # what the safety rules added, since someone looked
 
     @property
     def history(self) -> tuple[Said, ...]:
@@ -136,8 +136,7 @@ class Turns:
             if speech is not None and self._is_overdue and self._calling.waits_for_user:
                 self._answered(speech)  # by the device, which asks for the yes itself
             return
-        answer.release(now_s)
-        self._collect_holds(answer)
+        answer.release()
         if answer.gives_up(now_s):
             await self._block(Rule(name="no_words", pattern=".", say=NO_ANSWER))
         elif answer.is_over:
@@ -250,7 +249,6 @@ class Turns:
             self._answer = Answer(speech.turn, self._guard, self._spread, self._outbox.send)
         speech.progress_s = self._now()
         self._answer.take(delta, self._now())
-        self._collect_holds(self._answer)
 
     async def _hear_words(self, words: Transcript) -> None:
         if self._speech is None:
@@ -264,8 +262,7 @@ class Turns:
         if rule is not None:
             await self._block(rule)
         elif self._answer is not None:
-            self._answer.release(self._now())
-            self._collect_holds(self._answer)
+            self._answer.release()
 
     async def _block(self, rule: Rule) -> None:
         """What has not been played must not be."""
@@ -300,7 +297,7 @@ class Turns:
         if speech is None or not speech.is_ended or done.reason in ("calls", "cancelled"):
             return
         if answer is not None:
-            answer.finish(self._now())
+            answer.finish()
             if answer.is_over:
                 self._answered(speech)
         elif done.reason == "blocked":
@@ -331,13 +328,10 @@ class Turns:
 
     def _new_guard(self) -> AnswerGuard:
         policy = self._policy
-        opinions = Opinions(policy.flags, lambda: self.has_news.set()) if policy.flags is not None else None
+        opinions = None
+        if policy.flags is not None:
+            opinions = Opinions(policy.flags, self.has_news.set, policy.flags_letters)
         return AnswerGuard(policy.rules, policy.without_words, opinions)
-
-    def _collect_holds(self, answer: Answer) -> None:
-        self.hold_ms += answer.hold_ms
-        del self.hold_ms[:-10_000]
-        answer.hold_ms.clear()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

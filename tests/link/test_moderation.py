@@ -40,7 +40,7 @@ async def hanging(text: str) -> bool:
 def asked(flags: Flags, words: str, without_words: WithoutWords) -> Rig:
     """One question to a model whose answer has these words, with their sound far behind them."""
     network = memory_network()
-    network.words = words
+    network.words = (words,)
 
     async def scene() -> Rig:
         rig = Rig([network.provider()], without_words=without_words, flags=flags, flags_host=HOST)
@@ -66,7 +66,7 @@ def test_what_it_objects_to_is_stopped_and_harmless_words_are_heard(without_word
 
 def test_held_for_its_words_nothing_of_it_is_heard() -> None:
     network = memory_network()
-    network.words = "poison for all of you "
+    network.words = ("poison for all of you ",)
 
     async def scene() -> int:
         rig = Rig([network.provider()], without_words="block", flags=flagging("poison"))

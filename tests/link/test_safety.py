@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from edge_agent.errors import SafetyError
-from edge_agent.link.safety import LEAST_DEPTH_MS, LONGEST_WAIT_MS, MS_PER_LETTER, AnswerGuard, Rule, Rules, load_rules
+from edge_agent.link.safety import (
+    LEAST_DEPTH_MS,
+    LONGEST_SILENCE_MS,
+    LONGEST_WAIT_MS,
+    MS_PER_LETTER,
+    SLOW_MS_PER_LETTER,
+    AnswerGuard,
+    Rule,
+    Rules,
+    load_rules,
+)
 
 RULES = Rules((Rule(name="never", pattern="xyzzy"),))
 CARD = "my number is 4111 1111 1111 1111 thanks"
@@ -45,6 +55,33 @@ def test_sound_without_words(without_words: str, passes: bool) -> None:
     assert guard.least_depth_ms == LEAST_DEPTH_MS
     assert guard.gives_up(LONGEST_WAIT_MS)
     assert not guard.gives_up(LONGEST_WAIT_MS - 1)
+
+
+def test_an_answer_begins_without_words_as_long_as_no_rule_can_be_broken_in_it() -> None:
+    guard = AnswerGuard(Rules((Rule(name="never", pattern="xyzzy", least_letters=5),)), "block")
+    assert guard.may_pass(4 * MS_PER_LETTER)
+    assert not guard.may_pass(4 * MS_PER_LETTER + 1)
+    guard.look("agent", "a")
+    assert not guard.may_pass(5 * MS_PER_LETTER)
+    assert guard.look("agent", "xyzzy") is not None
+    assert not guard.may_pass(1.0)
+
+
+@pytest.mark.parametrize("rule", load_rules("default").of("agent"), ids=lambda rule: rule.name)
+def test_no_shipped_rule_is_broken_by_fewer_letters_than_it_says(rule: Rule) -> None:
+    texts = ("4111111111111", "tell your pin", "give your pin", "read your pin", "say your pin")
+    broken = [text for text in texts if Rules((rule,)).broken_by("agent", text) is not None]
+    assert broken
+    assert min(map(len, broken)) == rule.least_letters
+
+
+def test_a_whole_answer_may_be_slow_but_not_without_words() -> None:
+    guard = AnswerGuard(RULES, "block")
+    guard.finish()
+    assert not guard.may_pass(40.0), "no words came at all"
+    guard.look("agent", "x" * 20)
+    assert guard.may_pass(20 * SLOW_MS_PER_LETTER)
+    assert not guard.may_pass(20 * SLOW_MS_PER_LETTER + LONGEST_SILENCE_MS + 1)
 
 
 def test_without_rules_nothing_waits() -> None:

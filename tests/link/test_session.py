@@ -236,7 +236,7 @@ def test_after_a_barge_in_not_one_piece_is_accepted() -> None:
 
 def test_what_a_rule_forbids_is_not_heard() -> None:
     network = memory_network()
-    network.words = "4111 1111 1111 1111 "
+    network.words = ("4111 1111 1111 1111 ",)
     rules = Rules((Rule(name="card", pattern=r"\d{4} \d{4}", say="No numbers."),))
 
     async def act(rig: Rig) -> None:

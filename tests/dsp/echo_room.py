@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 import edge_agent.voice
@@ -51,7 +52,9 @@ class Heard:
 @cache
 def voice() -> Sound:
     """The agent's own voice, with its pauses."""
-    return at_level(decode(VOICE).samples[: 60 * SAMPLE_RATE_HZ], LEVEL_DBFS)
+    samples, rate_hz = soundfile.read(VOICE, 60 * SAMPLE_RATE_HZ, dtype="float32")
+    assert rate_hz == SAMPLE_RATE_HZ
+    return at_level(samples, LEVEL_DBFS)
 
 
 @cache
@@ -60,6 +63,12 @@ def people() -> Sound:
     return at_level(
         np.concatenate([_spoken(decode(path).samples) for path in sorted(CLIPS.glob("*.flac"))]), LEVEL_DBFS
     )
+
+
+@cache
+def response(reverberation_s: float) -> Sound:
+    """From the loudspeaker to the microphone."""
+    return room_response(Shoebox(reverberation_s=reverberation_s))
 
 
 def _spoken(clip: Sound) -> Sound:
@@ -89,7 +98,7 @@ def scene(
     near = np.zeros(num_hops * HOP_SAMPLES, np.float32)
     begin, end = (round(min(at_s, seconds) * SAMPLE_RATE_HZ) for at_s in (near_from_s, near_to_s))
     near[begin:end] = np.resize(people(), end - begin) * db_to_gain(near_db)
-    duplex = RoomDuplex(near, room_response(Shoebox(reverberation_s=reverberation_s)), **{"echo_db": 0.0, **room})
+    duplex = RoomDuplex(near, response(reverberation_s), **{"echo_db": 0.0, **room})
     mic, played = np.zeros(HOP_SAMPLES, np.float32), np.zeros(HOP_SAMPLES, np.float32)
     for hop in range(num_hops):
         if change is not None:

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy", reason="scipy is part of the [export] extra")
-
-from export.batches import turn_targets
-from export.noises import kept_for_evaluation
+# imported by the tests: scipy costs a second, and every process collects this file
 
 
 def test_a_turn_has_ended_after_the_last_voiced_hop_only() -> None:
+    from export.batches import turn_targets
+
     voiced = np.array([0, 1, 1, 0, 0, 1, 0, 0], np.bool_)
     voice, ended = turn_targets(voiced).T
     assert voice.tolist() == voiced.tolist()
@@ -18,8 +18,12 @@ def test_a_turn_has_ended_after_the_last_voiced_hop_only() -> None:
 
 
 def test_of_silence_nothing_is_said_about_turns() -> None:
+    from export.batches import turn_targets
+
     assert np.isnan(turn_targets(np.zeros(4, np.bool_))[:, 1]).all()
 
 
 def test_every_fourth_recording_is_kept() -> None:
+    from export.noises import kept_for_evaluation
+
     assert [index for index in range(9) if kept_for_evaluation(index)] == [3, 7]

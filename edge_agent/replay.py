@@ -41,8 +41,11 @@ def replay_files(
 
     out_dir: gets NAME.wav (left microphone, right agent) and NAME.png (if matplotlib is installed) for each file.
     on_notice: gets a line for what works, but not quite (a recording that is cut short).
-    Raises EdgeAgentError before any sound for what the profile lacks, and for a file when its turn comes.
+    Raises EdgeAgentError before any sound for what the profile lacks, and for a file when its turn comes; OSError
+    before any sound for a folder that cannot be made.
     """
+    if out_dir is not None:
+        out_dir.mkdir(parents=True, exist_ok=True)
     kit = load_kit(profile)
     for notice in kit.notices:
         on_notice(notice)
@@ -108,7 +111,6 @@ def run_to_end(agent: Agent, duplex: FileDuplex) -> None:
 
 def save(duplex: FileDuplex, events: list[Event], stem: Path) -> None:
     """Write STEM.wav and, where matplotlib is installed, STEM.png."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
     duplex.save_conversation(stem.with_name(stem.name + ".wav"))
     try:
         from edge_agent.timeline import draw_timeline

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from edge_agent.errors import CloudError
+
 PROVIDERS = ("gemini_live", "openai_realtime", "gpt_live", "pipeline")
 FAULTS = (
     *("drop", "half_open", "close_1011", "go_away", "slow_pong", "empty_turn", "garbage", "wrong_order", "oversize"),
@@ -47,9 +49,10 @@ def cloud_sim(
     think_ms: int,
     session_s: float,
 ) -> None:
-    """Answer as a cloud model would, without one: no key, no network, the same spoken answer each time.
+    """Answer as a cloud model would, without one.
 
-    It prints its URL, to be given to a profile, and runs until Ctrl-C.
+    No key, no network, the same spoken answer each time. It prints its URL, to be given to a profile, and runs until
+    Ctrl-C.
     """
     from edge_agent.link.cloud_sim.faults import FAULTS as KNOWN
     from edge_agent.link.cloud_sim.faults import FaultPlan
@@ -60,4 +63,8 @@ def cloud_sim(
     if say:
         scene = replace(scene, answer=say)
     plan = FaultPlan(fault for name in faults for fault in KNOWN if fault == name)
-    serve_until_stopped(Stage(scene, plan), provider, host, port, click.echo)
+    try:
+        serve_until_stopped(Stage(scene, plan), provider, host, port, click.echo)
+    except OSError as error:
+        reason = str(error.strerror).rpartition(": ")[2]  # asyncio says the address again before it
+        raise CloudError(f"{host}:{port} cannot be listened on ({reason}); choose another --port or --host") from None

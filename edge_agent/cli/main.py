@@ -37,7 +37,8 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise Refusal(f"{error.filename or 'the system'}: {error.strerror or error}") from None
+            cure = "check the path, and that you may use it"
+            raise Refusal(f"{error.filename or 'the system'}: {error.strerror or error}; {cure}") from None
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -10,9 +10,10 @@ from edge_agent.cli.options import profile_option
 @click.command()
 @profile_option()
 def mute(profile_name: str) -> None:
-    """Turn the microphone off: nothing is heard and nothing leaves, until `edge-agent unmute`.
+    """Turn the microphone off, until `edge-agent unmute`.
 
-    An agent that runs says so within a second; one that is started later stays muted.
+    Nothing is heard and nothing leaves. An agent that runs says so within a second; one that is started later stays
+    muted.
     """
     click.echo(f"microphone off: {_move(profile_name, off=True)}")
 

@@ -16,9 +16,9 @@ from edge_agent.cli.options import profile_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per turn and line.")
 @profile_option()
 def privacy(as_json: bool, profile_name: str) -> None:
-    """Show what sound left this machine: when, why, how much, and to which host.
+    """Show what sound left this machine, and why.
 
-    Nothing is shown where nothing ever left. The log holds no sound and no words.
+    When, how much, and to which host. Nothing is shown where nothing ever left. The log holds no sound and no words.
     """
     from edge_agent.link.receipts import default_path, read_receipts
     from edge_agent.profile import load_profile

@@ -21,4 +21,6 @@ def run(context: click.Context, profile_name: str, as_json: bool, log: Path | No
     """
     from edge_agent.supervisor import Supervisor
 
+    if log is not None:
+        log.open("a", encoding="utf-8").close()  # the process that writes it could tell nobody what is wrong with it
     context.exit(Supervisor(profile_name, as_json=as_json, log=log).run())

@@ -1,6 +1,7 @@
 """The command line: help that needs no manual, and one line with exit status 2 for whatever a user can cure."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import edge_agent.replay
+import edge_agent.supervisor
 from edge_agent import events
 from edge_agent.cli.main import cli
 from edge_agent.events import Event
@@ -43,7 +45,7 @@ def assert_one_line(result: Result, *parts: str) -> None:
 def test_help_lists_every_command_with_a_whole_sentence() -> None:
     result = invoke("--help")
     assert result.exit_code == 0
-    for name in ("run", "replay", "doctor", "devices", "models", "commands"):
+    for name in cli.commands:
         line = next(line for line in result.stdout.splitlines() if line.startswith(f"  {name} "))
         assert line.endswith(".")
         assert not line.endswith("...")
@@ -102,6 +104,33 @@ def test_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(edge_agent.replay, "replay_files", fail)
     assert_one_line(invoke("replay", "x.wav"), "/elsewhere: Permission denied")
+
+
+def test_nothing_is_played_for_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = invoke("replay", "x.wav", "--out", str(tmp_path / "file" / "out"))
+    assert_one_line(result, f"{tmp_path / 'file' / 'out'}: Not a directory; check the path")
+
+
+def test_nothing_is_started_for_a_log_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_agent.supervisor.Supervisor, "run", lambda self: pytest.fail("it was started"))
+    result = invoke("run", "--log", str(tmp_path / "none" / "events.jsonl"))
+    assert_one_line(result, f"{tmp_path / 'none' / 'events.jsonl'}: No such file or directory; check the path")
+
+
+def test_a_log_that_can_be_written_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "events.jsonl"
+    log.write_text("before\n")
+    monkeypatch.setattr(edge_agent.supervisor.Supervisor, "run", lambda self: 0)
+    assert invoke("run", "--log", str(log)).exit_code == 0
+    assert log.read_text() == "before\n"
+
+
+def test_a_stand_in_whose_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = invoke("cloud-sim", "--port", port)
+    assert_one_line(result, f"127.0.0.1:{port} cannot be listened on (address already in use); choose another --port")
 
 
 class FakeReplay:

@@ -72,12 +72,13 @@ def people(data: Path, out: Path, seed: int) -> None:
 @main.command()
 @click.option("--packages", type=_folder, default=WORK / "packages", show_default=True, help="Where the games lie.")
 @click.option("--out", type=_folder, default=WORK / "corpus", show_default=True)
+@click.option("--checkpoint", type=_file, default=None, help="What labels them; the listener that ships if not given.")
 @click.option("--seed", default=1, show_default=True)
-def acted(packages: Path, out: Path, seed: int) -> None:
+def acted(packages: Path, out: Path, checkpoint: Path | None, seed: int) -> None:
     """Add the lines that people speak in two games of Debian's, which apt fetches, labelled by the games' texts."""
     from export.acted import build
 
-    build(packages, out, seed)
+    build(packages, out, seed, checkpoint)
 
 
 @main.command()

@@ -1,8 +1,8 @@
 """People who act: the spoken lines of two adventure games (`games.py`), labelled by the games' own texts.
 
 Some sixty characters, each with an accent and a temper of his own, say 7,500 lines in five hours. No file tells which
-text belongs to which sound. So the listener that ships hears each sound, its phones are compared with those of every
-text, and the likeliest text becomes the label. Nothing of the games is in what ships here.
+text belongs to which sound. So the listener that ships, or a better network, hears each sound, its phones are compared
+with those of every text, and the likeliest text becomes the label. Nothing of the games is in what ships here.
 """
 
 import multiprocessing
@@ -18,14 +18,14 @@ from rapidfuzz.distance import Levenshtein
 from rich.progress import track
 from torch.nn import functional as F
 
-from edge_agent.evaluation.hearing import Ear
-from edge_agent.evaluation.recordings import with_silence
-from edge_agent.models.bundle import Bundle, find_bundle
+from edge_agent.models.bundle import find_bundle
 from edge_agent.models.phones import BLANK, TOKEN_OF_PHONE
 from edge_agent.models.pronounce import pronounce
 from edge_agent.units import db_to_gain
+from export.evaluate import Hear, bundle_hears, network_hears
 from export.games import Clip, Game, amazon_queen, drascula, fetch
 from export.people import MAX_S, MIN_PHONES, Utterance, write
+from export.train import load_average
 
 GAMES: dict[str, Callable[[Path], Game]] = {"flight-of-the-amazon-queen": amazon_queen, "drascula": drascula}
 MIN_S = 0.3
@@ -36,17 +36,20 @@ IMAGE_DB = (-25.0, -8.0)
 Floats = NDArray[np.float32]
 
 
-def build(packages: Path, out: Path, seed: int, num_rooms: int = 3) -> None:
+def build(packages: Path, out: Path, seed: int, checkpoint: Path | None = None, num_rooms: int = 3) -> None:
     """Write `people_acted_GAME_K.npz`, one for each game and room; what is not under `packages` is fetched.
+
+    `checkpoint`: the network to label with, where it is not the listener that ships.
 
     Raises GameError.
     """
+    out.mkdir(parents=True, exist_ok=True)
     for name, opened in GAMES.items():
         paths = [out / f"people_acted_{name}_{room}.npz" for room in range(num_rooms)]
         if all(path.exists() for path in paths):
             continue
         game = opened(fetch(name, packages))
-        lines, phones = label(game, out / "heard", name)
+        lines, phones = label(game, name, checkpoint)
         for room, path in enumerate(paths):
             rng = np.random.default_rng([seed, room])
             gains = [db_to_gain(float(rng.uniform(*IMAGE_DB))) if room else 0.0 for _ in lines]
@@ -56,10 +59,10 @@ def build(packages: Path, out: Path, seed: int, num_rooms: int = 3) -> None:
             write(path, said, phones.get, rng)
 
 
-def label(game: Game, cache: Path, name: str) -> tuple[list[tuple[Clip, str]], dict[str, list[str]]]:
-    """The lines whose text is found, and the phones of the texts. On all cores; what was heard is kept in `cache`."""
+def label(game: Game, name: str, checkpoint: Path | None) -> tuple[list[tuple[Clip, str]], dict[str, list[str]]]:
+    """The lines whose text is found, and the phones of the texts. On all cores."""
     clips = (clip for clip in game.clips if MIN_S <= len(clip.samples) / clip.rate_hz <= MAX_S)
-    with multiprocessing.Pool(os.cpu_count(), _begin, (game.texts, cache)) as pool:
+    with multiprocessing.Pool(os.cpu_count(), _begin, (game.texts, checkpoint)) as pool:
         labelled = pool.imap(_label, clips, chunksize=16)
         found = track(labelled, total=game.num_clips, description=f"labelling {name}")
         return [(clip, text) for clip, text in found if text is not None], Texts(game.texts).phones
@@ -89,17 +92,18 @@ class Texts:
 
 
 _texts: Texts
-_ear: Ear
+_hear: Hear
 
 
-def _begin(texts: list[str], cache: Path) -> None:
-    global _texts, _ear
+def _begin(texts: list[str], checkpoint: Path | None) -> None:
+    global _texts, _hear
     torch.set_num_threads(1)
-    _texts, _ear = Texts(texts), Ear(Bundle.open(find_bundle("default")), cache)
+    _texts = Texts(texts)
+    _hear = network_hears(load_average(checkpoint)) if checkpoint else bundle_hears(find_bundle("default"), "auto")
 
 
 def _label(clip: Clip) -> tuple[Clip, str | None]:
-    return clip, _texts.said(_ear.hear(with_silence(clip.at_16_khz())).log_posteriors)
+    return clip, _texts.said(_hear(clip.at_16_khz()))
 
 
 def _tokens(phones: list[str]) -> list[int]:

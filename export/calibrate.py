@@ -31,18 +31,24 @@ from edge_agent.models.grammar import compile_commands
 from edge_agent.models.phone_graph import PhoneGraph
 from export.fit_confusions import fit_confusions, phones_of
 from export.fit_search import Example, decode, fit_commit_beam, fit_search
+from export.fit_spoken import Spoken, fit_spoken
 from export.fit_wake import false_wakes_by_length, fit_wake, miss_rate, strict
 from export.manifest import as_json
 from export.material import Material, as_chatter, as_heard, known_words, training_noises, words_by_length
 
 LONG_ORDERS = Path(__file__).parent / "data" / "long_orders.yaml"
+PEOPLES_PHRASES = Path(__file__).parent / "data" / "peoples_phrases.yaml"
 CHATTER_FRAMES = 300  # of each recording: 6 s are longer than any command
 
 
-def fit_decoder(name: str, graph: PhoneGraph, examples: list[Example], base: DecoderSettings) -> DecoderSettings:
-    """Costs, confidence, and how soon words are committed; prints how far the confidence can be believed."""
+def fit_costs(graph: PhoneGraph, examples: list[Example], base: DecoderSettings) -> DecoderSettings:
+    """Costs and, with them, how a sentence that was said is told from another."""
     with Progress(transient=True) as progress:
-        settings = fit_search(graph, examples, base, progress)
+        return fit_search(graph, examples, base, progress)
+
+
+def fit_commitment(name: str, graph: PhoneGraph, examples: list[Example], settings: DecoderSettings) -> DecoderSettings:
+    """How soon words are committed; prints how far the confidence can be believed."""
     settings = fit_commit_beam(graph, examples, settings)
     outcomes = decode(graph, examples, settings)
     commands = [outcome for outcome in outcomes if outcome.is_command]
@@ -93,8 +99,8 @@ def main(
     base = Fitted()
     household = compile_commands(load_commands(commands))
     orders = compile_commands(load_commands(LONG_ORDERS))
-    noise = material.noise()  # a cry or a bark is soon a word of a short sentence
-    nothing = [Example(one.log_posteriors[:CHATTER_FRAMES], Labelled(Path(), None, {})) for one in [*chatter, *noise]]
+    noise, people = material.noise(), material.people(data)
+    others = [Example(one.log_posteriors[:CHATTER_FRAMES], Labelled(Path(), None, {})) for one in chatter]
     utterances = [*known_words(spoken, short), *known_words(spoken_long, long)]
     utterances += [(phones, one.log_posteriors) for text, one in said if (phones := phones_of(text)) is not None]
     confusions = fit_confusions(utterances, (heard.log_posteriors for heard in chatter))
@@ -106,9 +112,17 @@ def main(
         f"{trials.num_phrase_hours:.1f} phrase-hours of other speech"
     )
     of_one_phone, fewer = false_wakes_by_length(wake, words_by_length(), chatter)
+    for_short, for_long = short + others, long + others + as_chatter(short)
+    short_costs = fit_costs(household, for_short, base.short_sentences)
+    long_costs = fit_costs(orders, for_long, base.long_sentences)
+    phrases = compile_commands(load_commands(PEOPLES_PHRASES))
+    spoken_by = [Spoken(household, short_costs, short), Spoken(phrases, short_costs, people)]
+    spoken_model = fit_spoken([*spoken_by, Spoken(orders, long_costs, long)], noise)
     fitted = Fitted(
-        short_sentences=fit_decoder("short sentences", household, short + nothing, base.short_sentences),
-        long_sentences=fit_decoder("long sentences", orders, long + nothing + as_chatter(short), base.long_sentences),
+        short_sentences=fit_commitment(
+            "short sentences", household, for_short, replace(short_costs, spoken=spoken_model)
+        ),
+        long_sentences=fit_commitment("long sentences", orders, for_long, replace(long_costs, spoken=spoken_model)),
         wake=replace(wake, false_wakes_of_one_phone=of_one_phone, fewer_per_phone=fewer),
     )
     write_manifest(bundle, fitted)

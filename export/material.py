@@ -60,6 +60,15 @@ class Material:
             for index, (name, path) in enumerate(track(paths, "phrases", transient=True))
         ]
 
+    def people(self, data: Path) -> list[Example]:
+        """Short phrases by people, each once in quiet and once in noise; the intent is the folder's name."""
+        paths = sounds_of(data / "phrases")
+        return [
+            Example(self._heard(path, is_noisy).log_posteriors, Labelled(path, path.parent.name, {}))
+            for path in track(paths, "people", transient=True)
+            for is_noisy in (False, True)
+        ]
+
     def chatter(self, data: Path) -> list[Heard]:
         """People who read aloud, less those who are kept for evaluation."""
         paths = [path for path in sounds_of(data / "speech") if not is_held_out_talker(path)]

@@ -18,11 +18,13 @@ from edge_agent.units import SAMPLE_RATE_HZ
 BLOCK_SAMPLES = 2048  # small: of a damaged block nothing is kept
 FORMATS = "WAV, FLAC or Ogg"
 LARGEST = np.float32(1.0 - 2.0**-24)
+# a float file is often a little too loud here and there; so much of it so far beyond full scale was saved wrongly
+FAR_BEYOND, MOST_BEYOND_SHARE = 2.0, 0.01
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A whole recording. `notice` is a sentence for the user when there is less of it than the file promises."""
+    """A whole recording. `notice` is a sentence for the user when it is not all that the file promises."""
 
     samples: NDArray[np.float32]  # [num_samples]
     notice: str | None = None
@@ -53,10 +55,16 @@ def _decode_open(path: Path, file: BinaryIO) -> Decoded:
         promised_s = sound.frames / sound.samplerate / max(share_there, 1e-9)
     if not len(samples):
         raise AudioError(f"{path}: holds no sound (0 samples); record it again, or give another file")
+    loudest, beyond_share = float(np.abs(samples).max()), float(np.mean(np.abs(samples) > FAR_BEYOND))
+    np.clip(samples, -1.0, LARGEST, out=samples)
     there_s = len(samples) / SAMPLE_RATE_HZ
-    if there_s > promised_s - 0.02:
-        return Decoded(samples)
-    return Decoded(samples, f"{path}: is cut short, {there_s:.1f} s of {promised_s:.1f} s are there; playing those")
+    if there_s <= promised_s - 0.02:
+        return Decoded(samples, f"{path}: is cut short, {there_s:.1f} s of {promised_s:.1f} s are there; playing those")
+    if beyond_share > MOST_BEYOND_SHARE:
+        return Decoded(
+            samples, f"{path}: goes up to {loudest:.0f} times full scale; playing it clipped, save it quieter"
+        )
+    return Decoded(samples)
 
 
 def _at_our_rate(sound: soundfile.SoundFile) -> NDArray[np.float32]:
@@ -67,9 +75,9 @@ def _at_our_rate(sound: soundfile.SoundFile) -> NDArray[np.float32]:
         blocks = [resampler.resample_chunk(block) for block in blocks]
         blocks.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    # float files may hold anything: no part of the path is to meet a NaN or a sample beyond full scale
+    # float files may hold anything: no part of the path is to meet a NaN
     np.nan_to_num(samples, copy=False, nan=0.0, posinf=LARGEST, neginf=-1.0)
-    return np.clip(samples, -1.0, LARGEST, out=samples)
+    return samples
 
 
 def _mono_blocks(sound: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:

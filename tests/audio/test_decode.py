@@ -74,6 +74,17 @@ def test_no_nan_and_nothing_beyond_full_scale(tmp_path: Path) -> None:
     assert samples[5] == 0.25
 
 
+@pytest.mark.parametrize(("peak", "is_told"), [(1.01, False), (400.0, True)])
+def test_a_recording_far_beyond_full_scale_is_clipped_and_says_so(tmp_path: Path, peak: float, is_told: bool) -> None:
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, peak * np.sin(np.arange(1600) / 2.0), SAMPLE_RATE_HZ, subtype="FLOAT")
+    decoded = decode(path)
+    assert np.abs(decoded.samples).max() <= 1.0
+    assert (decoded.notice is not None) == is_told
+    if decoded.notice is not None:
+        assert f"{path}: goes up to 400 times full scale" in decoded.notice
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_a_truncated_recording_plays_what_is_there_and_says_so(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"cut.{suffix}"

@@ -30,6 +30,7 @@ class Near(Protocol):
 
     score: float
     is_heard: bool
+    is_denied: bool
 
     def forget(self) -> None: ...
 
@@ -122,6 +123,8 @@ class Yielding:
         else:
             evidence.quiet_ms += HOP_MS
         evidence.near_ms += HOP_MS
+        if near.is_denied:
+            evidence.overlap_ms = 0.0  # a voice in what is nothing but echo is the agent's own
         self._is_let_be = self._is_let_be and evidence.quiet_ms < FORGET_QUIET_MS
         evidence.near_score = 0.0 if self._is_let_be else near.score
 

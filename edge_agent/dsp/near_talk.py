@@ -32,7 +32,8 @@ FIRST_HOPS, FLOOR_UP_FIRST = 100, 0.06  # before that nobody knows the room
 
 
 class NearTalker:
-    """`score`: 0 nobody; grows while someone is near. `is_heard`: the last hop says that someone is.
+    """`score`: 0 nobody; grows while someone is near. `is_heard`: the last hop says that someone is. `is_denied`: that
+    nobody is, for echo and noise explain all of it.
 
     Thread: hop only. Never allocates after construction.
     """
@@ -75,7 +76,7 @@ class NearTalker:
 
     def forget(self) -> None:
         """What was heard so far was nobody, or nobody of interest."""
-        self.score, self.is_heard = 0.0, False
+        self.score, self.is_heard, self.is_denied = 0.0, False, False
         self._quiet_hops = REMEMBERED_HOPS
 
     @property
@@ -96,6 +97,7 @@ class NearTalker:
             evidence = min(evidence, MOST_WITHOUT) if is_echo else evidence + more
         self.score = min(max(0.0, self.score + evidence), MOST_SCORE)
         self.is_heard = evidence > 0.0 and self.score >= NEAR_SCORE
+        self.is_denied = self.score == 0.0 and near_db is not None and near_db < LEAST_NEAR_DB
         self._quiet_hops = 0 if self.is_heard else self._quiet_hops + 1
 
     def _learn_share(self) -> None:

@@ -41,6 +41,17 @@ def test_the_agent_is_silent_one_hop_after_it_is_sure() -> None:
     assert stop.at_sample - ms_to_samples(2600) <= ms_to_samples(60)
 
 
+def test_a_voice_in_what_is_nothing_but_echo_is_the_agents_own() -> None:
+    dialogue = Dialogue([TIME, SENTENCE])
+    near = dialogue.agent.hop.parts.near
+
+    def deny(*_: object) -> None:
+        near.is_denied = True
+
+    near.step = deny  # type: ignore[method-assign]
+    assert not dialogue.run(5.0).of("barge_in")
+
+
 def test_after_a_hum_it_goes_on_from_the_word_that_was_cut() -> None:
     dialogue = Dialogue([TIME, HUM]).run(8.0)
     assert [stage for stage in stages(dialogue) if stage != "duck"] == ["stop", "resume"]

@@ -3,6 +3,7 @@
 import tracemalloc
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from edge_agent.dsp.features import LogMel
@@ -55,6 +56,17 @@ def test_what_the_canceller_takes_for_echo_is_nobody() -> None:
     talker = np.zeros((NUM_HOPS, HOP_SAMPLES), np.float32)
     talker[TALKER_HOPS] = noise(0.016, 40, 2)
     assert scores(bursts(0.05, NUM_HOPS, 1), talker, -3.0).max() < SUSPECT_SCORE
+
+
+@pytest.mark.parametrize(("talker", "near_db", "is_denied"), [(0.0, 0.0, True), (0.0, None, False), (0.1, 20.0, False)])
+def test_only_a_canceller_can_deny_that_someone_is_near(talker: float, near_db: float | None, is_denied: bool) -> None:
+    near, log_mel, frame = NearTalker(), LogMel(), np.zeros(NUM_MELS, np.float32)
+    for hop in noise(talker + 3e-4, 40, 7):
+        log_mel.step(hop, frame)
+        near.step(frame, hop, hop, near_db)
+    assert near.is_denied is is_denied
+    near.forget()
+    assert not near.is_denied
 
 
 def test_without_a_loudspeaker_steady_noise_is_learned_and_a_talker_found() -> None:

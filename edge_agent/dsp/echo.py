@@ -1,7 +1,8 @@
 """Takes the agent's own voice out of its microphone, and says how much of it must be left.
 
-A linear canceller (`kernels/src/echo_cancel.c`): it never touches the talker, and what it cannot cancel (a distorting
-loudspeaker, the end of a long room) it predicts, so that others can tell a talker from the agent itself.
+A linear canceller (`kernels/src/echo_cancel.c`) that follows the drift between the clocks of loudspeaker and
+microphone. It never touches the talker, and what it cannot cancel (a distorting loudspeaker, the end of a long room) it
+predicts, so that others can tell a talker from the agent itself.
 Thread: one at a time (the hop thread).
 """
 
@@ -62,8 +63,13 @@ class EchoCanceller:
 
     @property
     def delay_ms(self) -> int:
-        """From played to heard, found from the sound itself; a hop less at most."""
+        """From played to heard, found from the sound itself; a hop less at most, two where the clocks drift."""
         return int(lib.echo_cancel_delay_hops(self._state)) * HOP_MS
+
+    @property
+    def drift_ppm(self) -> float:
+        """By how much the echo comes later and later: the loudspeaker has a clock of its own. 0 until known."""
+        return float(lib.echo_cancel_drift_ppm(self._state))
 
     @property
     def erle_db(self) -> float:

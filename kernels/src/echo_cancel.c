@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "echo_clock.h"
 #include "echo_delay.h"
+#include "echo_drift.h"
 #include "echo_evidence.h"
 #include "echo_filter.h"
 
@@ -12,11 +14,14 @@ enum { RING = ECHO_LAGS + ECHO_PARTS };
 
 static const float AUDIBLE_POWER = 1e-8f; // of a hop: far below the loudspeaker's own noise
 static const float CLIPPED = 0.999f;
+static const float REMOVED = 0.1f; // share of the microphone's power that may be left of an echo that is taken away
 static const float SILENCE_DB = -120.0f;
 
 struct echo_cancel {
     real_fft fft;
     echo_filter filter;
+    echo_clock clock;
+    echo_drift drift;
     echo_delay delay;
     echo_evidence evidence;
     spectrum played[RING]; // two hops each; the one that is n hops old lies at (newest + n) % RING
@@ -28,6 +33,8 @@ struct echo_cancel {
 void echo_cancel_reset(echo_cancel *state)
 {
     echo_filter_init(&state->filter);
+    echo_clock_init(&state->clock);
+    echo_drift_init(&state->drift);
     echo_delay_init(&state->delay);
     echo_evidence_init(&state->evidence);
     memset(state->played, 0, sizeof state->played);
@@ -51,14 +58,34 @@ void echo_cancel_free(echo_cancel *state)
     free(state);
 }
 
-static void remember_played(echo_cancel *state, const float *played)
+static void remember_hop(echo_cancel *state, const float *hop)
 {
-    float samples[REAL_FFT_SAMPLES], power = 0.0f;
+    float samples[REAL_FFT_SAMPLES];
     memcpy(samples, state->past, sizeof state->past);
-    memcpy(samples + ECHO_HOP, played, sizeof state->past);
-    memcpy(state->past, played, sizeof state->past);
+    memcpy(samples + ECHO_HOP, hop, sizeof state->past);
+    memcpy(state->past, hop, sizeof state->past);
     state->newest = (state->newest + RING - 1) % RING;
     real_fft_forward(&state->fft, samples, &state->played[state->newest]);
+    echo_delay_remember(&state->delay, &state->played[state->newest]);
+}
+
+static void remember_played(echo_cancel *state, const float *played)
+{
+    float hops[2][ECHO_HOP];
+    const int num_hops = echo_clock_step(&state->clock, played, 1e-6 * state->drift.ppm, hops);
+    for (int i = 0; i < num_hops; i++)
+        remember_hop(state, hops[i]);
+    if (num_hops == 0 && state->delay.delay_hops == 0)
+        echo_filter_grow_younger(&state->filter);
+    if (num_hops == 0)
+        echo_delay_grow_younger(&state->delay);
+    else if (num_hops == 2)
+        echo_delay_grow_older(&state->delay);
+}
+
+static void note_silence(echo_cancel *state, const float *played)
+{
+    float power = 0.0f;
     for (int n = 0; n < ECHO_HOP; n++)
         power += played[n] * played[n];
     if (power > AUDIBLE_POWER)
@@ -92,12 +119,14 @@ static void cancel(echo_cancel *state, const float *mic, const spectrum *mic_spe
     const bool may_learn = !is_clipped(mic), is_sounding = state->silent_hops == 0;
     echo_filter_step(&state->filter, &state->fft, played, mic, mic_spectrum, may_learn, is_sounding);
     echo_evidence_step(&state->evidence, &state->filter, mic_spectrum, may_learn);
+    echo_drift_step(&state->drift, &state->filter, &state->fft, may_learn && is_sounding);
     memcpy(out, state->filter.left, sizeof state->filter.left);
 }
 
 void echo_cancel_step(echo_cancel *state, const float *mic, const float *played, float *out)
 {
     remember_played(state, played);
+    note_silence(state, played);
     const bool is_heard = state->silent_hops < RING;
     float samples[REAL_FFT_SAMPLES] = {0.0f};
     spectrum mic_spectrum;
@@ -105,11 +134,15 @@ void echo_cancel_step(echo_cancel *state, const float *mic, const float *played,
     real_fft_forward(&state->fft, samples, &mic_spectrum);
     if (!is_heard || is_dead(mic)) {
         echo_evidence_step(&state->evidence, NULL, &mic_spectrum, true);
+        echo_drift_step(&state->drift, &state->filter, &state->fft, false);
         memmove(out, mic, ECHO_HOP * sizeof *mic);
         return;
     }
-    if (echo_delay_step(&state->delay, &state->played[state->newest], &mic_spectrum))
+    const bool is_removed = state->filter.left_power < REMOVED * state->filter.mic_power;
+    if (echo_delay_step(&state->delay, &mic_spectrum, is_removed)) {
         echo_filter_doubt(&state->filter);
+        echo_drift_doubt(&state->drift);
+    }
     cancel(state, mic, &mic_spectrum, out);
 }
 
@@ -131,6 +164,11 @@ static float sum_db(const float *bands)
 int32_t echo_cancel_delay_hops(const echo_cancel *state)
 {
     return state->delay.delay_hops;
+}
+
+float echo_cancel_drift_ppm(const echo_cancel *state)
+{
+    return state->drift.ppm;
 }
 
 int32_t echo_cancel_is_converged(const echo_cancel *state)

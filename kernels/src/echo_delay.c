@@ -67,13 +67,13 @@ static int find_first(const echo_delay *self)
     return first;
 }
 
-static bool decide(echo_delay *self)
+static bool decide(echo_delay *self, bool is_removed)
 {
     const int first = find_first(self);
     self->is_sure = first >= 0;
     if (first < 0)
         return false;
-    if (first >= self->delay_hops && first <= self->delay_hops + SLACK_HOPS) {
+    if (is_removed || (first >= self->delay_hops && first <= self->delay_hops + SLACK_HOPS)) {
         self->num_same = 0;
         return false;
     }
@@ -88,14 +88,34 @@ static bool decide(echo_delay *self)
     return true;
 }
 
-bool echo_delay_step(echo_delay *self, const spectrum *played, const spectrum *mic)
+void echo_delay_remember(echo_delay *self, const spectrum *played)
+{
+    self->newest = (self->newest + ECHO_LAGS - 1) % ECHO_LAGS;
+    phases_of(played, &self->played[self->newest]);
+}
+
+void echo_delay_grow_older(echo_delay *self)
+{
+    memmove(self->agreement + 1, self->agreement, (ECHO_LAGS - 1) * sizeof *self->agreement);
+    memset(self->agreement, 0, sizeof *self->agreement);
+    self->delay_hops += self->delay_hops < ECHO_LAGS - 1;
+    self->candidate++;
+}
+
+void echo_delay_grow_younger(echo_delay *self)
+{
+    memmove(self->agreement, self->agreement + 1, (ECHO_LAGS - 1) * sizeof *self->agreement);
+    memset(self->agreement + ECHO_LAGS - 1, 0, sizeof *self->agreement);
+    self->delay_hops -= self->delay_hops > 0;
+    self->candidate--;
+}
+
+bool echo_delay_step(echo_delay *self, const spectrum *mic, bool is_removed)
 {
     phases heard;
     phases_of(mic, &heard);
-    self->newest = (self->newest + ECHO_LAGS - 1) % ECHO_LAGS;
-    phases_of(played, &self->played[self->newest]);
     for (int lag = 0; lag < ECHO_LAGS; lag++)
         compare_lag(&self->agreement[lag], &self->played[(self->newest + lag) % ECHO_LAGS], &heard);
     self->num_hops = (self->num_hops + 1) % LOOK_EVERY_HOPS;
-    return self->num_hops == 0 && decide(self);
+    return self->num_hops == 0 && decide(self, is_removed);
 }

@@ -26,6 +26,13 @@ typedef struct {
 
 void echo_delay_init(echo_delay *self);
 
-// One hop. played: spectrum of the last two hops; mic: of the last behind one of zeros.
-// True when delay_hops has changed.
-bool echo_delay_step(echo_delay *self, const spectrum *played, const spectrum *mic);
+// One hop more was played; spectrum of the last two.
+void echo_delay_remember(echo_delay *self, const spectrum *played);
+
+// What is remembered has become a hop older, or younger, than it was; the echo lies where it lay.
+void echo_delay_grow_older(echo_delay *self);
+void echo_delay_grow_younger(echo_delay *self);
+
+// One hop was heard; mic: spectrum of it behind one of zeros. is_removed: most of the echo is being taken away where it
+// is, so it has not moved. True when delay_hops has changed.
+bool echo_delay_step(echo_delay *self, const spectrum *mic, bool is_removed);

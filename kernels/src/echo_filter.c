@@ -33,6 +33,13 @@ void echo_filter_doubt(echo_filter *self)
     }
 }
 
+void echo_filter_grow_younger(echo_filter *self)
+{
+    memmove(self->main, self->main + 1, sizeof self->main - sizeof *self->main);
+    memmove(self->shadow, self->shadow + 1, sizeof self->shadow - sizeof *self->shadow);
+    memmove(self->variance, self->variance + 1, sizeof self->variance - sizeof *self->variance);
+}
+
 static float dot(const float *a, const float *b)
 {
     float sum = 0.0f;

@@ -31,6 +31,9 @@ void echo_filter_init(echo_filter *self);
 // The room or the delay has changed: learn fast again.
 void echo_filter_doubt(echo_filter *self);
 
+// What was played is a hop younger than it was: each partition answers for what the next one did.
+void echo_filter_grow_younger(echo_filter *self);
+
 // One hop. played[p]: spectrum of the two hops that ended p hops before the echo's delay.
 // mic_spectrum: of the microphone's hop behind one of zeros. may_learn: false leaves the filters as they are.
 // is_sounding: something is being played; in silence a filter does not age.

@@ -44,6 +44,7 @@ class Heard:
 
     out: Hops
     delay_ms: NDArray[np.float64]
+    drift_ppm: NDArray[np.float64]
     is_converged: NDArray[np.bool_]
     echo_db: NDArray[np.float64]
     near_db: NDArray[np.float64]
@@ -113,12 +114,12 @@ def cancel(heard: Scene, canceller: EchoCanceller | None = None) -> Heard:
     """The scene through a canceller."""
     echo = canceller or EchoCanceller()
     out = np.zeros_like(heard.mic)
-    figures = np.zeros((len(out), 4))
+    figures = np.zeros((len(out), 5))
     for hop, (mic, played) in enumerate(zip(heard.mic, heard.played, strict=True)):
         echo.step(mic, played, out[hop])
-        figures[hop] = echo.delay_ms, echo.is_converged, echo.echo_db, echo.near_db
-    delay_ms, is_converged, echo_db, near_db = figures.T
-    return Heard(out, delay_ms, is_converged > 0, echo_db, near_db)
+        figures[hop] = echo.delay_ms, echo.drift_ppm, echo.is_converged, echo.echo_db, echo.near_db
+    delay_ms, drift_ppm, is_converged, echo_db, near_db = figures.T
+    return Heard(out, delay_ms, drift_ppm, is_converged > 0, echo_db, near_db)
 
 
 def power_db(hops: Hops) -> NDArray[np.float64]:

@@ -6,6 +6,8 @@ Filters and delay only; what is expected to be left of an echo is judged by its 
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.dsp.reference_clock import Clock, Drift
+
 Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
 
@@ -23,21 +25,29 @@ class Delay:
         self._played = np.zeros((LAGS, 48), complex)
         self._agreement = np.zeros((LAGS, 48), complex)
 
-    def step(self, played: Complex, mic: Complex) -> bool:
+    def remember(self, played: Complex) -> None:
         self._played = np.roll(self._played, 1, axis=0)
         self._played[0] = _phases(played)
+
+    def grow_older(self, hops: int) -> None:
+        self._agreement = np.roll(self._agreement, hops, axis=0)
+        self._agreement[0 if hops > 0 else -1] = 0.0
+        self._candidate += hops
+        self.hops = max(0, self.hops + hops)
+
+    def step(self, mic: Complex, is_removed: bool) -> bool:
         self._agreement = 0.98 * self._agreement + 0.02 * self._played.conj() * _phases(mic)
         self._num_hops += 1
-        return self._num_hops % 10 == 0 and self._decide()
+        return self._num_hops % 10 == 0 and self._decide(is_removed)
 
-    def _decide(self) -> bool:
+    def _decide(self, is_removed: bool) -> bool:
         scores = np.mean(np.abs(self._agreement) ** 2, axis=1)
         first = best = int(np.argmax(scores))
         if scores[best] <= 0.04:
             return False
         while first > 0 and scores[first - 1] > 0.5 * scores[best]:
             first -= 1
-        if self.hops <= first <= self.hops + 4:
+        if is_removed or self.hops <= first <= self.hops + 4:
             self._num_same = 0
             return False
         wanted = max(0, first - 1)
@@ -53,7 +63,8 @@ class Canceller:
     """One hop after the other: `step`."""
 
     def __init__(self) -> None:
-        self.delay = Delay()
+        self.delay, self.drift = Delay(), Drift()
+        self._clock = Clock()
         self._played = np.zeros((LAGS + PARTS, BINS), complex)
         self._past = np.zeros(HOP)
         self._silent_hops = LAGS + PARTS
@@ -65,15 +76,29 @@ class Canceller:
 
     def step(self, mic: Real, played: Real) -> Real:
         """float64 [HOP] each; the microphone without the echo."""
-        self._played = np.roll(self._played, 1, axis=0)
-        self._played[0] = np.fft.rfft(np.concatenate([self._past, played]))
-        self._past = played.copy()
+        self._remember(self._clock.step(played, 1e-6 * self.drift.ppm))
         self._silent_hops = 0 if played @ played > 1e-8 else self._silent_hops + 1
         if self._silent_hops >= LAGS + PARTS or not mic.any():
+            self.drift.step(self._main, False)
             return mic
-        if self.delay.step(self._played[0], _behind_zeros(mic)):
+        if self.delay.step(_behind_zeros(mic), self._left_power < 0.1 * self._mic_power):
             self._variance = np.maximum(self._variance, FALL)
-        return self._cancel(mic, self._played[self.delay.hops : self.delay.hops + PARTS])
+            self.drift.doubt()
+        left = self._cancel(mic, self._played[self.delay.hops : self.delay.hops + PARTS])
+        self.drift.step(self._main, self._silent_hops == 0 and np.max(np.abs(mic)) < 0.999)
+        return left
+
+    def _remember(self, hops: list[Real]) -> None:
+        for hop in hops:
+            self._played = np.roll(self._played, 1, axis=0)
+            self._played[0] = np.fft.rfft(np.concatenate([self._past, hop]))
+            self._past = hop
+            self.delay.remember(self._played[0])
+        if len(hops) == 0 and self.delay.hops == 0:
+            for filters in (self._main, self._shadow, self._variance):
+                filters[:-1] = filters[1:].copy()
+        if len(hops) != 1:
+            self.delay.grow_older(len(hops) - 1)
 
     def _cancel(self, mic: Real, x: Complex) -> Real:
         echo = np.fft.irfft(np.sum(self._main * x, axis=0))[HOP:]

@@ -4,7 +4,7 @@
 
 Peers in the same run, over the same scenes (`echo_scenes.py`): WebRTC's third canceller and speexdsp (`echo_peer.py`);
 PYTHON is one with `pip install livekit numpy`. Each scene: 10 s the agent alone, 6 s a person over it, 4 s the agent
-again, 5 s the person alone. About two minutes.
+again, 5 s the person alone. Then clocks that drift (`echo_drift.py`). About three minutes.
 
 - echo removed, dB: agent alone from the 4th second, and again after the person
 - converged after, s: first 200 ms in a row with 10 dB removed, from the first sound
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import echo_drift
 from benchmarks.echo_peer import PEERS
 from benchmarks.echo_scenes import Hops, Scene, scenes
 from benchmarks.results import append
@@ -57,7 +58,9 @@ def main() -> None:
         figures[name]["hop_us_p50"] = round(float(np.median(hop_us)), 1)
     figures["edge-agent"] |= evidence | paced(rooms[0], options.paced_s)
     show(rooms, ours, figures)
-    append({"benchmark": "echo", "num_scenes": len(rooms), **figures})
+    drifts = echo_drift.measure(options.speech, echo_drift.MINUTES, echo_drift.DRIFTS_PPM)
+    echo_drift.show(drifts)
+    append({"benchmark": "echo", "num_scenes": len(rooms), **figures, "drift": drifts})
 
 
 def run_ours(rooms: list[Scene]) -> tuple[list[Hops], dict[str, float]]:

@@ -41,7 +41,7 @@ class RoomDuplex(MemoryDuplex):
 
         echo_db: of white noise at the microphone, against the level that is played.
         non_linearity: 0 is none, 0.5 a small loudspeaker driven hard, 1 a torn one.
-        delay_ms: of the device, in front of the response; grows by `drift_ppm` (>= 0), together at most 1 s.
+        delay_ms: of the device, in front of the response; grows by `drift_ppm`, together from 0 to 1 s.
         """
         super().__init__(near, tail_s)
         self.echo_db, self.delay_ms, self.is_muted = echo_db, delay_ms, False

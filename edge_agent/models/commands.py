@@ -22,7 +22,7 @@ Pronunciation = tuple[str, ...]
 
 MAX_RANGE_VALUES = 1000
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "commands"
-_TOP_KEYS = ("language", "intents", "lists", "rules", "pronunciations", "skip_words")
+_TOP_KEYS = ("language", "extends", "intents", "lists", "rules", "pronunciations", "skip_words")
 _INTENT_KEYS = ("sentences", "slots", "reply", "skill", "confirm")
 
 
@@ -94,27 +94,49 @@ def find_commands(name_or_path: str) -> Path:
     path = shipped if shipped.is_file() else Path(name_or_path)
     if path.is_file():
         return path
-    names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
-    raise CommandsError(f"no commands file '{name_or_path}': give a YAML file or one of: {names}")
+    raise CommandsError(f"no commands file '{name_or_path}': give a YAML file or one of: {', '.join(shipped_names())}")
+
+
+def shipped_names() -> list[str]:
+    """Commands files that need no path."""
+    return sorted(file.stem for file in SHIPPED.glob("*.yaml"))
 
 
 def load_commands(path: str | Path) -> Commands:
     """Read a commands file; CommandsError with file and line for anything that is not as docs/commands.md says."""
     path = Path(path)
     top = read_located(path).mapping("the commands file", _TOP_KEYS)
-    if "intents" not in top:
+    if "intents" not in top and "extends" not in top:
         Place(path, 1).fail("no intents; write `intents:` with at least one intent")
     language = top["language"].text("language") if "language" in top else "en"
     if language != "en":
         top["language"].place.fail(f"language '{language}' cannot be recognised; only 'en' can")
-    return Commands(
+    own = Commands(
         path=path,
         language=language,
-        intents={name: _intent(name, entry) for name, entry in top["intents"].mapping("intents").items()},
+        intents={name: _intent(name, entry) for name, entry in _entries(top, "intents")},
         lists={name: _value_list(name, entry) for name, entry in _entries(top, "lists")},
         rules={name: _template(entry, f"rule {name}") for name, entry in _entries(top, "rules")},
         pronunciations={word.lower(): _pronunciations(word, entry) for word, entry in _entries(top, "pronunciations")},
         skip_words=tuple(_template(item, "skip_words") for item in _items(top, "skip_words")),
+    )
+    return _extended(own, top["extends"]) if "extends" in top else own
+
+
+def _extended(own: Commands, entry: Located) -> Commands:
+    """A file on top of a shipped one: what both have is as the file says."""
+    name = entry.text("extends")
+    if not (SHIPPED / f"{name}.yaml").is_file() or name == own.path.stem:
+        entry.place.fail(f"extends '{name}', which is none of: {', '.join(shipped_names())}")
+    base = load_commands(SHIPPED / f"{name}.yaml")
+    return Commands(
+        path=own.path,
+        language=own.language,
+        intents=base.intents | own.intents,
+        lists=base.lists | own.lists,
+        rules=base.rules | own.rules,
+        pronunciations=base.pronunciations | own.pronunciations,
+        skip_words=base.skip_words + own.skip_words,
     )
 
 

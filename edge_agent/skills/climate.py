@@ -1,7 +1,8 @@
-"""Skill of temperature."""
+"""Skills of temperature: asked, and set."""
 
 from edge_agent.models.numbers import number_words
-from edge_agent.skills.reply import House, Outcome, Skill, Slots, text_of
+from edge_agent.skills.reply import Act, House, Outcome, Skill, Slots, number_of, refuse, text_of
+from edge_agent.skills.words import capital
 
 
 def get_temperature(house: House, slots: Slots, at_sample: int) -> Outcome:
@@ -13,4 +14,16 @@ def get_temperature(house: House, slots: Slots, at_sample: int) -> Outcome:
     return Outcome(f"It's {said}{place}.", {"temperature": said, "place": place.strip()})
 
 
-SKILLS: dict[str, Skill] = {"GetTemperature": get_temperature}
+def set_temperature(house: House, slots: Slots, at_sample: int) -> Outcome:
+    """Thermostats of an area, or all, to so many degrees of the unit that the house uses."""
+    wanted, area = number_of(slots, "temperature"), text_of(slots, "area")
+    if wanted is None:
+        return refuse("Please say how many degrees.")
+    said = f"{number_words(round(wanted))} degree{'' if wanted == 1 else 's'}"
+    place = f" in the {area}" if area else ""
+    house.home.thermostats[area] = wanted
+    act = Act("temperature", f"{area} thermostat".strip(), wanted, area)
+    return Outcome(f"{capital(said)}{place}.", {"temperature": said, "place": place.strip()}, acts=(act,))
+
+
+SKILLS: dict[str, Skill] = {"GetTemperature": get_temperature, "SetTemperature": set_temperature}

@@ -53,6 +53,8 @@ class Home:
     lists: dict[str, list[str]] = field(default_factory=dict)
     temperatures_c: dict[str, float] = field(default_factory=dict)
     locks: dict[str, bool] = field(default_factory=dict)  # door -> it is locked
+    thermostats: dict[str, float] = field(default_factory=dict)  # area -> degrees wanted, in the house's own unit
+    covers: dict[tuple[str, str], bool] = field(default_factory=dict)  # (area, name) -> it is open
 
     def lights_of(self, area: str, name: str) -> list[Light]:
         """Lights that a request means: one by name, all of an area, or all when neither is said.
@@ -68,15 +70,20 @@ class Home:
         return found or [self.lights.setdefault((area, name), Light())]
 
     def learn(self, what: str, area: str, name: str, told: Mapping[str, str | int | float]) -> None:
-        """How something really is, by its driver: "light", "media", "temperature" or "lock", its fields as above."""
+        """How something really is, by its driver: "light", "media", "temperature", "lock", "cover"; fields as above."""
         if what == "light":
             light = self.lights.setdefault((area, name), Light())
             light.is_on = bool(told.get("is_on", light.is_on))
             light.brightness_percent = int(told.get("brightness_percent", light.brightness_percent))
         elif what == "media":
             self.media.is_playing = bool(told.get("is_playing", self.media.is_playing))
-        elif what == "temperature" and "temperature_c" in told:
-            self.temperatures_c[area] = float(told["temperature_c"])
+        elif what == "temperature":
+            if "temperature_c" in told:
+                self.temperatures_c[area] = float(told["temperature_c"])
+            if "wanted" in told:
+                self.thermostats[area] = float(told["wanted"])
+        elif what == "cover" and "is_open" in told:
+            self.covers[area, name] = bool(told["is_open"])
         elif what == "lock" and "is_locked" in told:
             self.locks[name] = bool(told["is_locked"])
 

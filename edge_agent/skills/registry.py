@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from edge_agent.skills import climate, clock, dialogue, lights, lists, locks, media, timing, undo
+from edge_agent.skills import climate, clock, covers, dialogue, lights, lists, locks, media, timing, undo
 from edge_agent.skills.home import Home
 from edge_agent.skills.reply import House, Outcome, Reply, Skill, Slots, refuse
 from edge_agent.skills.timers import Alarm, Timers
 from edge_agent.skills.words import spoken
 
-_DOMAINS = (timing, clock, lights, media, lists, climate, locks, dialogue)
+_DOMAINS = (timing, clock, lights, media, lists, climate, covers, locks, dialogue)
 NEVER_REHEARSED = ("Yes",)  # what it carries out is not in the copy
 BUILT_IN: dict[str, Skill] = {intent: skill for domain in _DOMAINS for intent, skill in domain.SKILLS.items()}
 
@@ -21,6 +21,8 @@ KINDS = {
     **dict.fromkeys(lights.SKILLS, "light"),
     **dict.fromkeys(locks.SKILLS, "lock"),
     **dict.fromkeys(climate.SKILLS, "temperature"),
+    **dict.fromkeys(("CoverOpen", "CoverClose"), "cover"),
+    "SceneOn": "scene",
     **dict.fromkeys(("MediaPause", "MediaResume", "MediaNext", "MediaPrevious"), "media"),
 }
 

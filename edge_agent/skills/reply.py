@@ -17,7 +17,8 @@ class Act:
 
     kind: "volume" (value: percent, 0 while muted), "stop_speaking", "stop_alarm", "light" (target: area and name;
     value: on, off, percent or a colour), "media" (value: pause, resume, next, previous), "lock" (target: door;
-    value: lock, unlock), "timer" (target: label; value: "started" or "cancelled"), "list" (target: list; value: item).
+    value: lock, unlock), "temperature" (value: degrees), "cover" (value: open, close), "scene" (value: on), "timer"
+    (target: label; value: "started" or "cancelled"), "list" (target: list; value: item).
     area, name: of a device, as the commands file calls them; empty: not said.
     """
 

@@ -75,6 +75,12 @@ def _device_acts(wanted: Home, present: Home) -> tuple[Act, ...]:
     for door, was_locked in wanted.locks.items():
         if was_locked is not present.locks.get(door):
             acts.append(Act("lock", door, "lock" if was_locked else "unlock", name=door))
+    for (area, name), was_open in wanted.covers.items():
+        if was_open is not present.covers.get((area, name)):
+            acts.append(Act("cover", f"{area} {name}".strip(), "open" if was_open else "close", area, name))
+    for area, degrees in wanted.thermostats.items():
+        if degrees != present.thermostats.get(area):
+            acts.append(Act("temperature", f"{area} thermostat".strip(), degrees, area))
     return tuple(acts)
 
 

@@ -24,6 +24,14 @@ def light(entity_id: str, name: str, state: str = "off") -> dict[str, Any]:
     return {"entity_id": entity_id, "state": state, "attributes": {"friendly_name": name}}
 
 
+def cover(entity_id: str, name: str, device_class: str) -> dict[str, Any]:
+    return {
+        "entity_id": entity_id,
+        "state": "open",
+        "attributes": {"friendly_name": name, "device_class": device_class},
+    }
+
+
 class HomeStandIn:
     """One house. `fault`: "mute" (no results), "refuse" (every service call fails), "down" (nobody listens)."""
 
@@ -41,6 +49,15 @@ class HomeStandIn:
                 "state": "heat",
                 "attributes": {"friendly_name": "Bathroom", "current_temperature": 73.4, "temperature_unit": "°F"},
             },
+            {
+                "entity_id": "climate.bed",
+                "state": "heat",
+                "attributes": {"friendly_name": "Bedroom", "current_temperature": 19.0, "temperature": 18.0},
+            },
+            cover("cover.left", "Kitchen left", "curtain"),
+            cover("cover.roof", "Office blinds", ""),
+            cover("cover.garage", "Garage", "garage"),
+            {"entity_id": "scene.movie", "state": "2026", "attributes": {"friendly_name": "Movie Night"}},
         ]
         for state in found:
             self.states[state["entity_id"]] = state
@@ -76,11 +93,12 @@ class HomeStandIn:
     def apply(self, domain: str, service: str, data: dict[str, Any], entity_ids: list[str]) -> None:
         self.calls.append((domain, service, data, entity_ids))
         after = {"turn_on": "on", "turn_off": "off", "media_pause": "paused", "media_play": "playing"}
-        after |= {"lock": "locked", "unlock": "unlocked"}
+        after |= {"lock": "locked", "unlock": "unlocked", "open_cover": "open", "close_cover": "closed"}
         for entity_id in entity_ids:
             percent = data.get("brightness_pct")
             brightness = {} if percent is None else {"brightness": round(percent * 2.55)}
-            self.change(entity_id, after.get(service, self.states[entity_id]["state"]), **brightness)
+            heat = {"temperature": data["temperature"]} if "temperature" in data else {}
+            self.change(entity_id, after.get(service, self.states[entity_id]["state"]), **brightness, **heat)
 
 
 class StandInTalk:

@@ -40,13 +40,19 @@ KITCHEN_ON = Spoken(2.0, "turn on the kitchen light", "LightOn", {"area": "kitch
 class Rig:
     """A dialogue, Home Assistant beside it, and a stand-in house; all in the loop's time."""
 
-    def __init__(self, script: list[Spoken], token: str = TOKEN, entities: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        script: list[Spoken],
+        token: str = TOKEN,
+        entities: Mapping[str, Any] | None = None,
+        known: Known = KNOWN,
+    ) -> None:
         self.house = HomeStandIn()
         ring = MessageRing.create(1 << 16)
         self.dialogue = Dialogue(script, calls=ring)
         self.receipts: list[Receipt] = []
         self.lines: list[str] = []
-        place = Place(Address("ws://home.local"), "home.local", SecretStr(token), KNOWN, entities or {})
+        place = Place(Address("ws://home.local"), "home.local", SecretStr(token), known, entities or {})
         self.home = HomeAssistant(
             place,
             in_memory(self.house),
@@ -181,7 +187,7 @@ def test_it_comes_back_with_growing_pauses() -> None:
         assert rig.home._reached["light"] == UNREACHABLE
         rig.house.fault = ""
         await asyncio.sleep(100.0)
-        assert rig.home._reached == {"light": "", "media": "", "temperature": ""}
+        assert rig.home._reached == dict.fromkeys(("light", "media", "temperature", "cover", "scene"), "")
         await rig.run(0.5)
         rig.home.hear(HouseAct(0, "light", "kitchen lights", "kitchen", "", "on"))
         await rig.run(0.2)

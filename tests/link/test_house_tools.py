@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from benchmarks import virtual_time
 from edge_agent.egress import Gate
 from edge_agent.link.choosing import Provider
-from edge_agent.link.cloud.base import CloudSession, Counters, Said, ToolCall
+from edge_agent.link.cloud.base import CloudSession, Counters, Said, SessionConfig, Tool, ToolCall
+from edge_agent.link.cloud.parts import Part
 from edge_agent.link.cloud.providers import make_session
 from edge_agent.link.cloud.tools import Calls
+from edge_agent.link.cloud_sim.http import serving_http
 from edge_agent.link.cloud_sim.memory import memory_connect
 from edge_agent.link.cloud_sim.stage import Scene, Stage
 from edge_agent.link.desk import MAX_CALLS, Desk
@@ -72,6 +74,17 @@ class House:
         self.provider = provider
         self.up, self.down, self.calls = (MessageRing.create(1 << size) for size in (21, 20, 16))
         self.left: list[Parcel] = []
+        self.tick_s = 0.01
+        self.port = 0  # of the stand-in, where it is on a socket
+
+    def _session(self, tools: tuple[Tool, ...]) -> CloudSession:
+        if self.provider != "pipeline":
+            offered = config(self.provider, tools=tools, tool_model="m")
+            return make_session(self.provider, offered, connect=memory_connect(self.stage, delay_s=0.005))
+        url = f"http://127.0.0.1:{self.port}/v1"
+        return make_session(
+            "pipeline", SessionConfig("m", url, tools=tools), parts=(Part(url, "ears"), Part(url, "tongue"))
+        )
 
     async def run(self, seconds: float, *more: Spoken) -> Dialogue:
         gate = Gate("on", self.up, "cloud.example")
@@ -80,8 +93,7 @@ class House:
         desk = Desk(house_tools(self.commands), lambda parcel: self.calls.send(pack(parcel)))
 
         def make(handle: str | None, history: tuple[Said, ...]) -> CloudSession:
-            offered = config(self.provider, tools=desk.offered, tool_model="m")
-            return make_session(self.provider, offered, connect=memory_connect(self.stage, delay_s=0.005))
+            return self._session(desk.offered)
 
         provider = Provider(self.provider, "memory.example", make)
         policy = Policy(Rules(()))
@@ -96,13 +108,23 @@ class House:
                 assert parcel is not None
                 self.left.append(parcel)
                 runner.give(parcel)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(self.tick_s)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         return dialogue
 
     def play(self, seconds: float, *more: Spoken) -> Dialogue:
         return virtual_time.run(self.run(seconds, *more))
+
+    def play_on_a_socket(self, seconds: float, *more: Spoken) -> Dialogue:
+        """In real time, of which the dialogue takes a tenth."""
+        self.tick_s = 0.001
+
+        async def scene() -> Dialogue:
+            async with serving_http(self.stage) as self.port:
+                return await self.run(seconds, *more)
+
+        return asyncio.run(scene())
 
     def results(self) -> list[dict[str, Any]]:
         """What the model was told."""
@@ -134,6 +156,23 @@ def test_a_timer_that_a_model_sets_rings(commands: Commands, provider: str) -> N
         {"status": "ok", "result": "Timer set for five seconds.", "duration": "five seconds", "name": ""}
     ]
     assert dialogue.one("cloud_answer").text.startswith("Done."), "the model did not go on after its call"
+
+
+def test_a_pipeline_of_parts_sets_a_timer_and_goes_on(commands: Commands) -> None:
+    house = House(commands, "pipeline", ("set_timer", {"seconds": 20}))
+    dialogue = house.play_on_a_socket(12.0)
+    assert outcomes(dialogue) == ["done"]
+    (timer,) = dialogue.agent.skills.timers.running
+    assert timer.due_sample - dialogue.one("cloud_call").at_sample == pytest.approx(20 * 16_000, abs=320)
+    assert house.results()[0]["result"] == "Timer set for twenty seconds."
+    assert dialogue.one("cloud_answer").text.startswith("Done."), "the model did not go on after its call"
+
+
+def test_a_pipeline_of_parts_does_not_unlock_a_door_without_a_yes(commands: Commands) -> None:
+    house = House(commands, "pipeline", ("unlock_door", {"door": "front door"}))
+    dialogue = house.play_on_a_socket(16.0, Spoken(10.0, "no", "No"))
+    assert outcomes(dialogue) == ["asked", "refused"]
+    assert dialogue.agent.skills.home.locks == {}
 
 
 @pytest.mark.parametrize("provider", ["gemini_live", "openai_realtime"])

@@ -11,22 +11,34 @@ from dataclasses import dataclass
 from edge_agent.models.commands import Commands
 from edge_agent.models.slots import slot_values
 
-KINDS = {"light": "light", "media_player": "media", "climate": "temperature", "sensor": "temperature", "lock": "lock"}
+KINDS = {
+    "light": "light",
+    "media_player": "media",
+    "climate": "temperature",
+    "sensor": "temperature",
+    "lock": "lock",
+    "cover": "cover",
+    "scene": "scene",
+}
+ENTRANCES = frozenset({"garage", "gate", "door"})  # classes of covers
+_COVERS = {"curtain": "curtains", "blind": "blinds", "shutter": "shutters", "shade": "shades", "awning": "awning"}
 _LIGHTS = frozenset({"LightOn", "LightOff", "LightBrightness", "LightColour"})
 
 
 @dataclass(frozen=True)
 class Known:
-    """Names that can be said: of rooms, of single lights, of doors."""
+    """Names that can be said: of rooms, of single lights, of doors, of covers, of scenes."""
 
     areas: tuple[str, ...] = ()
     lights: tuple[str, ...] = ()
     doors: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    scenes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Thing:
-    """One entity. kind: "light", "media", "temperature" or "lock"; area, name: as a user says them, empty: unknown."""
+    """One entity. kind: of `KINDS`; area, name: as a user says them, empty: unknown."""
 
     entity_id: str
     kind: str
@@ -36,16 +48,12 @@ class Thing:
 
 def known_names(commands: Commands) -> Known:
     """What a commands file lets users say."""
-    areas: dict[str, None] = {}
-    lights: dict[str, None] = {}
-    doors: dict[str, None] = {}
+    found: dict[str, dict[str, None]] = {slot: {} for slot in ("area", "name", "door", "cover", "scene")}
     for name, intent in commands.intents.items():
-        values = slot_values(commands, intent)
-        areas.update(dict.fromkeys(map(str, values.get("area", ()))))
-        doors.update(dict.fromkeys(map(str, values.get("door", ()))))
-        if (intent.skill or name) in _LIGHTS:
-            lights.update(dict.fromkeys(map(str, values.get("name", ()))))
-    return Known(tuple(areas), tuple(lights), tuple(doors))
+        for slot, values in slot_values(commands, intent).items():
+            if slot in found and (slot != "name" or (intent.skill or name) in _LIGHTS):
+                found[slot].update(dict.fromkeys(map(str, values)))
+    return Known(*(tuple(values) for values in found.values()))
 
 
 def kind_of(entity_id: str, device_class: str = "") -> str:
@@ -54,12 +62,17 @@ def kind_of(entity_id: str, device_class: str = "") -> str:
     return "" if domain == "sensor" and device_class != "temperature" else KINDS.get(domain, "")
 
 
-def thing_of(entity_id: str, kind: str, own_name: str, area_name: str, known: Known) -> Thing:
-    """An entity by its name and its area in Home Assistant; either may be empty."""
+def must_be_named(kind: str, device_class: str) -> bool:
+    """Whether it lets people in: then it is not touched unless its owner named it in the profile."""
+    return kind == "lock" or (kind == "cover" and device_class in ENTRANCES)
+
+
+def thing_of(entity_id: str, kind: str, own_name: str, area_name: str, known: Known, device_class: str = "") -> Thing:
+    """An entity by its name, its area and its class in Home Assistant; each may be empty."""
     own = f"{own_name} / {entity_id.partition('.')[2]}"
     area = _found(area_name, known.areas) or _found(own, known.areas)
-    names = {"light": known.lights, "lock": known.doors}.get(kind, ())
-    return Thing(entity_id, kind, area, _found(own, names))
+    names = {"light": known.lights, "lock": known.doors, "cover": known.covers, "scene": known.scenes}.get(kind, ())
+    return Thing(entity_id, kind, area, _found(own, names) or _found(_COVERS.get(device_class, ""), known.covers))
 
 
 def meant(things: Iterable[Thing], kind: str, area: str, name: str) -> list[Thing]:

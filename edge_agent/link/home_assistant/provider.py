@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from edge_agent.events import Event, HouseAct
 from edge_agent.link.cloud.wire import Address, Connect, WireClosed, WireRefused
-from edge_agent.link.home_assistant.names import Known, Thing, kind_of, meant, override, thing_of
-from edge_agent.link.home_assistant.services import light_states, service_of, temperature_c
+from edge_agent.link.home_assistant.names import Known, Thing, kind_of, meant, must_be_named, override, thing_of
+from edge_agent.link.home_assistant.services import is_open, light_states, service_of, temperature_states
 from edge_agent.link.home_assistant.talk import Refused, Talk
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt, now
@@ -29,7 +29,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 CONNECT_WITHIN_S = 5.0
 MAX_THINGS = 1_000
 MAX_ORDERS_AT_ONCE = 32
-KINDS = ("light", "media", "temperature", "lock")
+KINDS = ("light", "media", "temperature", "lock", "cover", "scene")
 
 UNREACHABLE = "I can't reach Home Assistant."
 NO_TOKEN = "Home Assistant does not accept my token."
@@ -161,11 +161,13 @@ class HomeAssistant:
     def _meet(self, state: Mapping[str, Any], area_name: str) -> None:
         entity_id, attributes = str(state.get("entity_id", "")), state.get("attributes")
         attributes = attributes if isinstance(attributes, dict) else {}
-        kind = kind_of(entity_id, str(attributes.get("device_class", "")))
+        device_class = str(attributes.get("device_class", ""))
+        kind = kind_of(entity_id, device_class)
         said = self._place.entities.get(entity_id)
-        if not kind or (kind == "lock" and said is None):  # a lock is not opened unless its owner named it
+        if not kind or (said is None and must_be_named(kind, device_class)):
             return
-        thing = thing_of(entity_id, kind, str(attributes.get("friendly_name", "")), area_name, self._place.known)
+        own_name = str(attributes.get("friendly_name", ""))
+        thing = thing_of(entity_id, kind, own_name, area_name, self._place.known, device_class)
         self._things[entity_id] = override(thing, said or {})
         self._states[entity_id] = state
 
@@ -197,8 +199,9 @@ class HomeAssistant:
         elif thing.kind == "media":
             told = {"is_playing": any(state.get("state") == "playing" for state in states)}
         elif thing.kind == "temperature":
-            known = [value for value in map(temperature_c, states) if value is not None]
-            told = {"temperature_c": sum(known) / len(known)} if known else {}
+            told = dict(temperature_states(states))
+        elif thing.kind == "cover" and thing.name:
+            told = {"is_open": any(map(is_open, states))}
         elif thing.kind == "lock" and thing.name:
             told = {"is_locked": all(state.get("state") == "locked" for state in states)}
         if told:
@@ -211,7 +214,7 @@ class HomeAssistant:
         if talk is None:
             self._outbox.send(Told(UNREACHABLE))
             return
-        things = self._targets(act)
+        things = [thing for thing in self._targets(act) if thing.entity_id.startswith(f"{service.domain}.")]
         if not things:
             self._outbox.send(Told(f"Home Assistant knows no {act.target or act.kind}."))
             return

@@ -32,6 +32,12 @@ def service_of(kind: str, value: str | int | float) -> Service | None:
         return Service("media_player", MEDIA[str(value)], {})
     if kind == "lock" and value in ("lock", "unlock"):
         return Service("lock", str(value), {})
+    if kind == "cover" and value in ("open", "close"):
+        return Service("cover", f"{value}_cover", {})
+    if kind == "scene":
+        return Service("scene", "turn_on", {})
+    if kind == "temperature" and isinstance(value, int | float):
+        return Service("climate", "set_temperature", {"temperature": value})
     return None
 
 
@@ -55,6 +61,18 @@ def light_states(states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if known:
         told["brightness_percent"] = max(1, round(100 * max(known) / FULL_BRIGHTNESS))
     return told
+
+
+def is_open(state: Mapping[str, Any]) -> bool:
+    """Of a cover, also one on its way."""
+    return state.get("state") in ("open", "opening")
+
+
+def temperature_states(states: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Thermostats and sensors that are one to the user: degrees Celsius now, and those wanted in the house's unit."""
+    now = [value for value in map(temperature_c, states) if value is not None]
+    wanted = [value for state in states if (value := _number(_attributes(state).get("temperature"))) is not None]
+    return ({"temperature_c": sum(now) / len(now)} if now else {}) | ({"wanted": wanted[0]} if wanted else {})
 
 
 def temperature_c(state: Mapping[str, Any]) -> float | None:

@@ -18,6 +18,8 @@ from edge_agent.turn import Grammar
 from edge_agent.understanding import NOTHING_HEARD, grammar_of
 from edge_agent.units import HOP_MS
 
+NO_COMMANDS = ("Correct", "Yes", "No")  # "no, the kitchen" and "okay", by themselves: they are about what was answered
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -64,14 +66,20 @@ class EarlyAnswer:
     def settle(self, heard: Hypothesis, rest: Callable[[], Hypothesis]) -> Settled:
         """The turn has ended with these words; `rest`: tells what was said since the answer, heard by itself.
 
-        What was answered stands. After going on it is what the words say with those before, unless these add
-        nothing, or make no command, and are one by themselves.
+        What was answered stands. After going on it is what the words say with those before; but who says a command by
+        itself says two.
         """
         if self.stands:
             return Settled(self._heard)
-        adds = grammar_of(heard) >= Grammar.COULD_GO_ON and heard.words != self._heard.words
-        if not self.was_begun or adds:
+        if not self.was_begun or self._is_continued_by(heard):
             return Settled(heard)
         said_since = rest()
-        is_command = grammar_of(said_since) >= Grammar.COULD_GO_ON
+        is_command = grammar_of(said_since) >= Grammar.COULD_GO_ON and said_since.intent not in NO_COMMANDS
         return Settled(said_since, self._heard) if is_command else Settled(heard)
+
+    def _is_continued_by(self, heard: Hypothesis) -> bool:
+        """What was heard is a command that begins with what was answered, and adds something to it."""
+        first = self._heard
+        is_of_one_piece = heard.first_frame <= max(first.first_frame, first.last_phone_frame)
+        is_command = grammar_of(heard) >= Grammar.COULD_GO_ON and heard.instead is None
+        return is_command and is_of_one_piece and heard.words != first.words

@@ -237,7 +237,7 @@ class Turn:
             self.wait_ms = max(self.wait_ms, ANSWERED_MS)
 
     def _resume(self, before_ms: float) -> Change:
-        self.wait_ms = math.inf
+        self.wait_ms = self.answer_ms = math.inf
         if self.is_answered:
             self.is_answered = False
             self.endpointing.pace.cut_off()

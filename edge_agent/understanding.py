@@ -25,7 +25,8 @@ Words = tuple[str, ...]
 FRAMES_PER_STEP = 2
 PRE_ROLL_STEPS = 10  # 400 ms: the onset, the listener's look-ahead, and a first plosive
 COMMAND_CONFIDENCE = 0.5
-REST_STEPS = 50  # 2 s: a command of its own after one that was answered is short, and is heard again in one hop
+REST_STEPS = 100  # what was said since a command that was answered, and the silence after it
+MOST_REST_STEPS = 50  # 2 s are heard once more, in one hop
 REST_LEAD_STEPS = 4  # its onset, and the listener's look-ahead
 NUMBER_WORDS = frozenset(" ".join(number_words(number) for number in (*range(21), *range(30, 101, 10))).split())
 
@@ -122,12 +123,12 @@ class Understanding:
         self._rest.shorten(REST_LEAD_STEPS)
 
     def rest(self) -> Hypothesis:
-        """After the end of a turn: what was said since `go_on`, heard by itself; nothing where that was too long."""
+        """After the end of a turn: the beginning of what was said since `go_on`, heard by itself."""
         if self._rest.num_steps >= REST_STEPS:
             return NOTHING_HEARD
         since = self._rest.view()
         self._decoder.reset(self._frame - len(since))
-        self._decoder.step(since)
+        self._decoder.step(since[: MOST_REST_STEPS * FRAMES_PER_STEP])
         return self._best(is_silent=True)
 
     def restart(self) -> None:

@@ -8,19 +8,16 @@ time without any sound of the agent until the answer of the cloud.
 
 import argparse
 import random
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.marking import voiced_spans
-from benchmarks.reactions import EARLY_MS, in_room
+from benchmarks.reactions import EARLY_MS, in_room, play
 from benchmarks.results import append
 from benchmarks.routing import HOUSEHOLD, requests
-from edge_agent.agent import Agent, Kit, load_kit
-from edge_agent.audio.memory import MemoryDuplex
-from edge_agent.clock import FakeClock
+from edge_agent.agent import load_kit
 from edge_agent.egress import Gate
 from edge_agent.events import Event, FirstAudio, Nod
 from edge_agent.parcels import Ended, Over, Piece, pack, unpack
@@ -56,28 +53,6 @@ class SlowCloud:
             self.down.send(pack(Over(self._turn, "an answer")))
 
 
-def ask(kit: Kit, sound: NDArray[np.float32], cloud: SlowCloud | None) -> tuple[list[Event], NDArray[np.bool_]]:
-    """What happened, and in which hops the agent was heard."""
-    events: list[Event] = []
-    duplex = MemoryDuplex(sound)
-    agent = Agent(
-        kit,
-        duplex,
-        events.append,
-        clock=FakeClock(datetime(2026, 1, 1, 12)),
-        gate=Gate("on", cloud.up, "cloud.example") if cloud else Gate("local_only"),
-        is_live=False,
-        hears_over_itself=True,
-        answers=cloud.down if cloud else None,
-    )
-    while agent.hop.tick():
-        if cloud is not None:
-            cloud.step(agent.hop.at_sample)
-    agent.close()
-    hops = duplex.conversation[:, 1].reshape(-1, HOP_SAMPLES)
-    return events, np.asarray(hops.any(axis=1), np.bool_)
-
-
 def reaction_ms(events: list[Event], end_ms: float) -> float | None:
     """From the last voiced sample to the first sound or nod about it."""
     found = (samples_to_ms(event.at_sample) - end_ms for event in events if isinstance(event, Nod | FirstAudio))
@@ -104,13 +79,13 @@ def measure(num_questions: int, rng: random.Random) -> dict[str, Any]:
         sound = in_room(spoken, LEAD_MS, 0.0)
         end_ms = LEAD_MS + samples_to_ms(voiced_spans(spoken)[-1].end_sample)
         cloud = SlowCloud()
-        events, is_heard = ask(kit, sound, cloud)
+        events, is_heard = play(kit, sound, Gate("on", cloud.up, "cloud.example"), cloud.down, cloud.step)
         if cloud.answered_sample < 0:
             continue  # taken for a command, or for noise: benchmarks.routing counts those
         num_asked += 1
         silences.append(silent_ms(is_heard, end_ms, cloud))
         with_cloud.append(reaction_ms(events, end_ms))
-        without.append(reaction_ms(ask(kit, sound, None)[0], end_ms))
+        without.append(reaction_ms(play(kit, sound)[0], end_ms))
     figures: dict[str, Any] = {"num_questions": len(texts), "num_asked": num_asked, "cloud_takes_ms": CLOUD_TAKES_MS}
     for name, latencies in (("reaction", with_cloud), ("reaction_local_only", without), ("silent", silences)):
         known = [latency for latency in latencies if latency is not None]

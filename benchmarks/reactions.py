@@ -15,6 +15,7 @@ Heard erasure: of what the agent was heard to say, the share that did not hold: 
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ from edge_agent.egress import Gate
 from edge_agent.events import Corrected, EndOfTurn, Event, FirstAudio, GoesOn, Intent, Nod
 from edge_agent.models.context_import import import_context
 from edge_agent.profile import Profile, load_profile
+from edge_agent.ring import MessageRing
 from edge_agent.units import HOP_MS, SAMPLE_RATE_HZ, db_to_gain, ms_to_samples, samples_to_ms
 
 CLIPS = Path(__file__).resolve().parents[1] / "demo" / "clips"
@@ -62,24 +64,31 @@ class Latencies:
     erased_ms: float = 0.0
 
 
-def play(kit: Kit, sound: NDArray[np.float32]) -> tuple[list[Event], float]:
-    """One recording: what happened, and ms of the agent's sound that were heard."""
+def play(
+    kit: Kit,
+    sound: NDArray[np.float32],
+    gate: Gate | None = None,
+    answers: MessageRing | None = None,
+    each_hop: Callable[[int], None] = lambda at_sample: None,
+) -> tuple[list[Event], NDArray[np.bool_]]:
+    """One recording: what happened, and in which hops the agent was heard. gate: `local_only` unless given."""
     events: list[Event] = []
     duplex = MemoryDuplex(sound)
     agent = Agent(
         kit,
         duplex,
         events.append,
-        clock=FakeClock(datetime.now()),
-        gate=Gate("local_only"),
+        clock=FakeClock(datetime(2026, 1, 1, 12)),
+        gate=gate or Gate("local_only"),
         is_live=False,
         hears_over_itself=True,
+        answers=answers,
     )
     while agent.hop.tick():
-        pass
+        each_hop(agent.hop.at_sample)
     agent.close()
     hops = duplex.conversation[:, 1].reshape(-1, ms_to_samples(HOP_MS))
-    return events, float(hops.any(axis=1).sum() * HOP_MS)
+    return events, np.asarray(hops.any(axis=1), np.bool_)
 
 
 def in_room(sound: NDArray[np.float32], lead_ms: float, level_db: float) -> NDArray[np.float32]:
@@ -97,8 +106,8 @@ def measure(kit: Kit, sounds: list[NDArray[np.float32]], leads_ms: tuple[int, ..
         end_ms = samples_to_ms(voiced_spans(sound)[-1].end_sample)
         for lead_ms in leads_ms:
             for level_db in LEVELS_DB if len(leads_ms) > 1 else LEVELS_DB[:1]:
-                events, heard_ms = play(kit, in_room(sound, lead_ms, level_db))
-                found.heard_ms += heard_ms
+                events, is_heard = play(kit, in_room(sound, lead_ms, level_db))
+                found.heard_ms += HOP_MS * int(is_heard.sum())
                 _add(found, events, lead_ms + end_ms)
     return found
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.events import EndOfTurn, Event, FirstAudio, Intent, NoIntent
+from edge_agent.events import EndOfTurn, Event, FirstAudio, GoesOn, Intent, NoIntent
 from edge_agent.units import SAMPLE_RATE_HZ, ms_to_samples, samples_to_ms
 
 Samples = NDArray[np.float32]
@@ -23,7 +23,10 @@ COMMAND, OPEN_QUESTION = "command", "open question"
 
 @dataclass(frozen=True)
 class Turn:
-    """What the agent says of an utterance. `silence_ms` was waited for; then the answer took `making_ms` to begin."""
+    """What the agent says of an utterance. `silence_ms` was waited for; then the answer took `making_ms` to begin.
+
+    `ended_sample` is where the answer was decided upon, if that was before the turn's end.
+    """
 
     taken_for: str
     ended_sample: int  # of the agent's clock
@@ -47,16 +50,22 @@ def turns_of(events: Sequence[Event], seen: Sequence[int], ends: Sequence[int]) 
 
 
 def _turn(events: list[Event]) -> Turn | None:
-    """The first turn that was answered aloud."""
-    ended, taken_for = None, ""
+    """The first turn that was answered aloud; its answer may have begun before it ended, and stood."""
+    ended, taken_for, early = None, "", None
     for event in events:
         if isinstance(event, EndOfTurn):
             ended, taken_for = event, ""
         elif isinstance(event, Intent | NoIntent):
             taken_for = COMMAND if isinstance(event, Intent) else OPEN_QUESTION
-        elif isinstance(event, FirstAudio) and event.kind == "reply" and ended and taken_for:
-            making_ms = samples_to_ms(event.at_sample - ended.at_sample)
-            return Turn(taken_for, ended.at_sample, ended.silence_ms, making_ms)
+            if early is not None:
+                return Turn(taken_for, early.at_sample, early.latency_ms, 0.0)
+        elif isinstance(event, GoesOn):
+            early = None
+        elif isinstance(event, FirstAudio) and event.kind == "reply" and event.latency_ms > 0.0:
+            if ended and taken_for:
+                making_ms = samples_to_ms(event.at_sample - ended.at_sample)
+                return Turn(taken_for, ended.at_sample, ended.silence_ms, making_ms)
+            early = event
     return None
 
 

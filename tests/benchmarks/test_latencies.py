@@ -4,7 +4,7 @@ import numpy as np
 
 from benchmarks import answers, paced_agent, sound_way
 from benchmarks.room import COMMANDS, QUESTIONS, room
-from edge_agent.events import EndOfTurn, Event, FirstAudio, Intent, NoIntent
+from edge_agent.events import EndOfTurn, Event, FirstAudio, GoesOn, Intent, NoIntent
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ
 
 SECOND = SAMPLE_RATE_HZ
@@ -35,6 +35,18 @@ def test_an_answer_belongs_to_the_utterance_before_it_and_to_what_it_was_taken_f
         None,
     ]
     assert paced_agent.answers_ms(events, ends) == {answers.COMMAND: [210.0], answers.OPEN_QUESTION: [300.0]}
+
+
+def test_of_an_answer_before_the_end_of_its_turn_the_one_that_stood_counts() -> None:
+    events: list[Event] = [
+        FirstAudio(SECOND - 8000, 200.0, "reply"),
+        GoesOn(SECOND - 6400, 100.0),
+        FirstAudio(SECOND + 3200, 190.0, "reply"),
+        EndOfTurn(SECOND + 10400, "could_go_on", 640.0),
+        Intent(SECOND + 10400, "StartTimer"),
+    ]
+    found = answers.turns_of(events, [event.at_sample for event in events], [SECOND])
+    assert found == [answers.Turn(answers.COMMAND, SECOND + 3200, 190.0, 0.0)]
 
 
 def test_latency_is_read_from_the_room_even_when_the_player_left_a_gap() -> None:

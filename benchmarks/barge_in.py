@@ -43,13 +43,15 @@ def kit() -> Kit:
     return load_kit(Profile(name="barge-in"))
 
 
-def talk(number: int, data: Path, length_s: float, peer_python: Path | None, keep: Path | None) -> dict[str, Tally]:
+def talk(
+    number: int, data: Path, length_s: float, drift_ppm: float, peer_python: Path | None, keep: Path | None
+) -> dict[str, Tally]:
     """One conversation: the agent's tally, and those of other rules over it; kept ones are not had again."""
-    kept = keep / f"{length_s:.0f}s-{number:02}.json" if keep else None
+    kept = keep / f"{length_s:.0f}s-{drift_ppm:g}ppm-{number:02}.json" if keep else None
     if kept is not None and kept.is_file():
         return {name: Tally(**counts) for name, counts in json.loads(kept.read_text(encoding="utf-8")).items()}
     scene = scenes(data, length_s)[number]
-    conversation, events = converse(kit(), scene)
+    conversation, events = converse(kit(), scene, drift_ppm)
     stages = [event for event in events if isinstance(event, BargeIn)]
     tallies = {AGENT: tally_of(scene, conversation, stages)}
     tallies |= barge_in_peers.tallies_of(scene, conversation, peer_python)
@@ -62,7 +64,8 @@ def talk(number: int, data: Path, length_s: float, peer_python: Path | None, kee
 def all_tallies(options: argparse.Namespace) -> Iterator[dict[str, Tally]]:
     """Of each conversation, as they end."""
     length_s = FULL_S if options.full else QUICK_S
-    given = {"data": options.data, "length_s": length_s, "peer_python": options.peer_python, "keep": options.keep}
+    given = {"data": options.data, "length_s": length_s, "drift_ppm": options.drift_ppm, "keep": options.keep}
+    given["peer_python"] = options.peer_python
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         yield from pool.imap_unordered(functools.partial(talk, **given), range(len(CONDITIONS)))
 
@@ -85,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder with speech/, household/ and vocal/")
     parser.add_argument("--full", action="store_true", help="an hour of talk")
+    parser.add_argument("--drift-ppm", type=float, default=0.0, help="of the loudspeaker's clock, at least 0")
     parser.add_argument("--jobs", type=int, default=1, help="conversations at a time")
     parser.add_argument("--keep", type=Path, help="folder of what has been counted; give another after every change")
     parser.add_argument("--peer-python", type=Path, help="a Python with silero-vad, onnxruntime and numpy")
@@ -101,7 +105,8 @@ def main() -> None:
         print(*sorted(total[AGENT].worst), sep="\n")
     figures = {name: {key: _rounded(value) for key, value in of.figures().items()} for name, of in total.items()}
     peers = {name: {key: figures[name][key] for key in PEER_ROWS} for name in figures if name != AGENT}
-    append({"benchmark": "barge_in", "full": options.full} | figures[AGENT] | {"peers": peers})
+    how = {"benchmark": "barge_in", "full": options.full, "drift_ppm": options.drift_ppm}
+    append(how | figures[AGENT] | {"peers": peers})
 
 
 def _rounded(value: float) -> float | None:

@@ -93,14 +93,18 @@ def scenes(data: Path, length_s: float) -> tuple[Scene, ...]:
     )
 
 
-def converse(kit: Kit, scene: Scene) -> tuple[NDArray[np.float32], list[Event]]:
-    """The agent talks all the time: microphone and loudspeaker, float32 [n, 2], and what it did."""
+def converse(kit: Kit, scene: Scene, drift_ppm: float = 0.0) -> tuple[NDArray[np.float32], list[Event]]:
+    """The agent talks all the time: microphone and loudspeaker, float32 [n, 2], and what it did.
+
+    drift_ppm: by how much the echo comes later and later, for the loudspeaker has a clock of its own.
+    """
     condition, first = scene.condition, scene.number % len(TALK)
     duplex = RoomDuplex(
         scene.near,
         room_response(ROOMS[condition.room], 500.0),
         echo_db=TALKER_DBFS + condition.echo_over_talker_db - AGENT_DBFS,
         non_linearity=condition.non_linearity,
+        drift_ppm=drift_ppm,
         seed=scene.number,
     )
     events: list[Event] = []

@@ -1,7 +1,8 @@
 """From phone posteriors to what was said and meant, while it is being said.
 
 A search over the commands' graph runs beside an open path (`search.py`); the labels on the best path become words,
-slots and an intent, and its distance from the open path a confidence.
+slots and an intent, and its distance from the open path a confidence: that it is what was said, if anybody spoke
+(`confidence.py`), and that somebody did (`spoken.py`).
 
 Thread: hop only.
 """
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from edge_agent.models.confidence import ConfidenceModel, Features, features
 from edge_agent.models.phone_graph import BROKEN_OFF, NO_LABEL, Label, PhoneGraph, SlotValue
 from edge_agent.models.search import GraphSearch, SearchSettings, flatten
+from edge_agent.models.spoken import NOTHING_SPOKEN, HeardFrames, SpokenEvidence, SpokenModel, evidence_of
 
 # People's long orders lose words without a bonus for each phone; where a sentence can be short, the same bonus hears
 # it in any noise. So it is only for grammars whose shortest sentence is long. Found on `commands/` and a spoken set.
@@ -46,6 +48,7 @@ class DecoderSettings:
     settle_frames: int = 6
     settle_score: float = 8.0
     confidence: ConfidenceModel = field(default_factory=ConfidenceModel)
+    spoken: SpokenModel = field(default_factory=SpokenModel)
 
 
 # a long sentence is seldom found where none was said
@@ -77,13 +80,14 @@ class Hypothesis:
     num_phones: int = 0
     score_per_phone: float = 0.0
     filler_share: float = 0.0  # sounds outside of the command
+    spoken_evidence: SpokenEvidence = NOTHING_SPOKEN  # what tells that somebody spoke at all
     first_frame: int = 0  # where the command begins
     last_phone_frame: int = 0
     num_frames_since_phone: int = 0
 
     @property
     def features(self) -> Features:
-        """What the confidence is computed from."""
+        """What tells that this was said, if anything was."""
         return features(self.score_per_phone, self.filler_share, self.margin, self.num_phones)
 
 
@@ -125,6 +129,7 @@ class Decoder:
         """
         self.settings = settings or (LONG_SENTENCES if is_long_grammar(graph) else DecoderSettings())
         self._search = GraphSearch(graph, self.settings.search)
+        self._heard = HeardFrames()
         self._graph = graph
         self._at_frame = 0
         self._num_steady = 0  # labels
@@ -134,11 +139,13 @@ class Decoder:
     def reset(self, at_frame: int = 0) -> None:
         """Forget all; the next frame given is number `at_frame`."""
         self._search.reset()
+        self._heard.reset()
         self._at_frame = at_frame
 
     def step(self, log_posteriors: NDArray[np.float32]) -> None:
         """Any number of frames, float32 [num_frames, 40], natural log."""
         self._search.step(log_posteriors)
+        self._heard.step(log_posteriors)
 
     def hypothesis(self) -> Hypothesis:
         """The best path so far, complete or not: what to show while the talker goes on."""
@@ -171,6 +178,8 @@ class Decoder:
         score_per_phone = path.command_score / path.num_phones
         filler_share = self._filler_share()
         evidence = features(score_per_phone, filler_share, path.margin, path.num_phones)
+        num_heard_frames = self._heard.between(path.first_frame, path.phone_frame)
+        spoken_evidence = evidence_of(num_heard_frames, path.num_phones, path.filler_margin)
         return Hypothesis(
             words=reading.words,
             intent=(reading.cut.intent or self._intent(path.node)) if is_complete else None,
@@ -180,13 +189,14 @@ class Decoder:
             is_complete=is_complete,
             can_continue=bool(self._graph.can_continue[path.node]),
             margin=path.margin,
-            confidence=self.settings.confidence.p_right(evidence),
+            confidence=self.settings.confidence.p_right(evidence) * self.settings.spoken.p_spoken(spoken_evidence),
             num_committed_words=reading.num_words_up_to[min(path.num_committed, path.num_labels)],
             num_unsteady_words=len(reading.words) - reading.num_words_up_to[min(self._num_steady, path.num_labels)],
             incomplete_margin=path.incomplete_margin,
             num_phones=path.num_phones,
             score_per_phone=score_per_phone,
             filler_share=filler_share,
+            spoken_evidence=spoken_evidence,
             first_frame=self._at_frame + path.first_frame,
             last_phone_frame=self._at_frame + path.phone_frame,
             num_frames_since_phone=path.next_frame - 1 - path.phone_frame,

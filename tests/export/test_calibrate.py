@@ -18,9 +18,10 @@ from edge_agent.models.phone_graph import Label as GraphLabel
 from edge_agent.models.wake import WakeSettings
 from export.calibrate import write_manifest
 from export.fit_search import Example, decode, fit_commit_beam, fit_search, worth
+from export.fit_spoken import Spoken, fit_spoken
 from export.fit_wake import fit_wake, miss_rate, threshold
 from export.logistic import fit
-from tests.models.posteriors import said, sentences_graph
+from tests.models.posteriors import said, sentences_graph, wavering
 
 TRUTH = ConfidenceModel(bias=2.0, score_per_phone=2.5, filler_share=-4.0, margin=1.5, length=0.5)
 STOP = sentences_graph([
@@ -121,3 +122,16 @@ def test_the_manifest_keeps_the_rest(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "manifest.json").read_text())
     assert written == {"name": "listener", "decoder": {"wake": {"min_p_wake": 0.75}}}
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_a_sentence_in_noise_is_told_from_one_that_was_spoken() -> None:
+    examples = [example("S T AA P", "Stop", seed, 5.0) for seed in range(6)]
+    examples.append(example("S T AA R T", "Stop", 6))  # not understood: tells nothing of how it sounds when it is
+    noise = [Heard(wavering("S T AA P"), np.zeros(20, np.float32))] * 3
+    model = fit_spoken([Spoken(STOP, DecoderSettings(), examples)], noise)
+    heard = [outcome.heard for outcome in decode(STOP, examples, DecoderSettings()) if outcome.is_right]
+    found = decode(STOP, [Example(noise[0].log_posteriors, examples[0].label)], DecoderSettings())[0].heard
+    assert len(heard) == 6
+    assert min(model.p_spoken(one.spoken_evidence) for one in heard) > 0.9
+    assert found.words == ("stop",)
+    assert model.p_spoken(found.spoken_evidence) < 0.1

@@ -40,6 +40,11 @@ class Asking:
         self._pending: NDArray[np.float32] | None = None
         self._pending_until = 0
 
+    @property
+    def may_ask(self) -> bool:
+        """The cloud may be asked at once: it also makes something of what only began like a command."""
+        return self._gate.may_send
+
     def follow(self, at_sample: int, onset_sample: int, voiced_ms: float, heard: Hypothesis) -> None:
         """Every listener step while the user's turn is open."""
         if heard.intent == ASK_INTENT and grammar_of(heard) >= Grammar.COULD_GO_ON:

@@ -101,7 +101,7 @@ class Conversation:
         self._emit(NoIntent(at_sample, heard.confidence))
         if voiced_ms < QUESTION_VOICED_MS:
             return
-        if grammar is Grammar.INCOMPLETE:
+        if grammar is Grammar.INCOMPLETE and not self._asking.may_ask:
             self._reply(at_sample, NOT_UNDERSTOOD)
         else:
             self._reply(at_sample, self._asking.question(at_sample, turn_ms))

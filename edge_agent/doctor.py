@@ -52,6 +52,7 @@ def examine(profile: Profile) -> Iterator[Finding]:
         _voices,
         _realtime,
         _privacy,
+        _cloud,
         _home,
         _camera,
     )
@@ -158,7 +159,28 @@ def _realtime(profile: Profile) -> Iterator[Finding]:
 
 
 def _privacy(profile: Profile) -> Iterator[Finding]:
-    yield Finding("privacy", "good", f"{profile.privacy.state}: no sound leaves this machine")
+    hosts = ", ".join(importlib.import_module("edge_agent.link.keyring").hosts(profile))
+    if profile.privacy.state == "on" and hosts:
+        yield Finding("privacy", "good", f"on: open questions go to {hosts}")
+    elif profile.privacy.state == "ask" and hosts:
+        yield Finding("privacy", "good", f"ask: open questions go to {hosts}, after your yes")
+    else:
+        yield Finding("privacy", "good", f"{profile.privacy.state}: no sound leaves this machine")
+
+
+def _cloud(profile: Profile) -> Iterator[Finding]:
+    if not profile.cloud.providers:
+        return
+    try:
+        importlib.import_module("edge_agent.link.clouds").make_runner(profile, lambda parcel: False, lambda line: None)
+    except EdgeAgentError as error:
+        yield Finding("cloud", "lacking", *str(error).rsplit(": ", 1))
+        return
+    for kind, trouble, cure in importlib.import_module("edge_agent.link.keyring").key_troubles(profile):
+        if trouble:
+            yield Finding("cloud", "lacking", f"{kind}: {trouble}", cure)
+        else:
+            yield Finding("cloud", "good", f"{kind}: it has its key, or needs none; nobody was connected to")
 
 
 def _home(profile: Profile) -> Iterator[Finding]:

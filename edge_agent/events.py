@@ -271,8 +271,9 @@ class Camera(Event):
 
 @dataclass(frozen=True, slots=True)
 class HouseAct(Event):
-    """Something is wanted of a device at home. kind: "light", "media", "lock", "temperature", "cover" or "scene"; target: as it is called in replies.
+    """Something is wanted of a device at home. kind: "light", "media", "lock", "temperature", "cover" or "scene".
 
+    target: as it is called in replies.
     area, device: as the commands file calls them, empty: not said; value: "on", "off", percent, a colour, "pause" ...
     """
 

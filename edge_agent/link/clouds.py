@@ -18,6 +18,7 @@ from edge_agent.link.cloud.parts import Part
 from edge_agent.link.cloud.prompt import instructions
 from edge_agent.link.cloud.providers import check_urls, make_session, url_of
 from edge_agent.link.desk import Desk
+from edge_agent.link.keyring import key_troubles
 from edge_agent.link.moderation import Moderation
 from edge_agent.link.receipts import ReceiptLog, default_path
 from edge_agent.link.safety import load_rules
@@ -60,6 +61,9 @@ def make_runner(
         tools = house_tools(load_commands(find_commands(profile.commands)))
         desk = Desk((*tools, LOOK_TOOL) if camera is not None else tools, put_call)
     providers = [_provider(profile, entry, desk.offered) for entry in cloud.providers]
+    for _, trouble, cure in key_troubles(profile):
+        if trouble:
+            say(f"{trouble} {cure[:1].upper()}{cure[1:]}.")
     return Runner(providers, put, policy, log.write, desk=desk, camera=camera)
 
 

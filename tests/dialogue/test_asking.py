@@ -67,6 +67,16 @@ def test_an_open_question_leaves_while_it_is_spoken_and_its_answer_is_played() -
     assert cloud.dialogue.one("sound_left").outcome == "asked"
 
 
+@pytest.mark.parametrize(("state", "leaves"), [("on", True), ("local_only", False), ("ask", False)])
+def test_what_only_began_like_a_command_is_for_the_cloud_where_it_may_be_asked_at_once(
+    state: State, leaves: bool
+) -> None:
+    cloud = Cloud([Said(1.0, "set a timer for", None, is_begun=True)], state)
+    cloud.dialogue.run(6.0)
+    assert bool(cloud.left()) is leaves
+    assert ("not_understood_1" in cloud.replies()) is not leaves
+
+
 def test_a_local_command_wins() -> None:
     """The words become a command at the very end, after a start that was none."""
     script = [Said(1.0, "well so then you know", None), Said(2.5, "turn on the light", "LightsOn", already="")]

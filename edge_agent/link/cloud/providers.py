@@ -47,6 +47,11 @@ def url_of(provider: str, config: SessionConfig) -> str:
     return config.url or (_LIVE[provider].own_url if provider in _LIVE else "")
 
 
+def spoken_name(provider: str) -> str:
+    """As it is called in what is said about it."""
+    return _LIVE[provider].spoken_name if provider in _LIVE else "the cloud"
+
+
 def check_urls(who: str, schemes: tuple[str, ...], urls: Iterable[str]) -> None:
     """Raises CloudError for one that is not empty and no URL of these schemes."""
     for url in filter(None, urls):

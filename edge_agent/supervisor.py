@@ -86,7 +86,9 @@ class Supervisor:
 
     def __init__(self, profile_name: str, *, as_json: bool = False, log: Path | None = None) -> None:
         """Raises ProfileError before anything is started."""
-        privacy = load_profile(profile_name).privacy
+        profile = load_profile(profile_name)
+        privacy, phrases = profile.privacy, profile.wake.phrases
+        self._listening = f"listening for “{'” or “'.join(phrases)}”" if phrases else "listening"
         self._switch = Path(privacy.switch or switch.default_path())
         self._is_muted_by_profile = privacy.state == "muted"
         self.channels = Channels.create()
@@ -150,6 +152,9 @@ class Supervisor:
         if not is_flowing:
             notify("STATUS=no sound from the device")
             return
-        status = "the microphone is off; edge-agent unmute turns it on" if self.channels.mic_off.count else "listening"
+        is_off = self.channels.mic_off.count > 0
+        status = "the microphone is off; edge-agent unmute turns it on" if is_off else self._listening
         notify(f"READY=1\nWATCHDOG=1\nSTATUS={status}")
+        if not self._is_ready:
+            say(f"{status} (Ctrl-C ends it)")
         self._is_ready = True

@@ -105,6 +105,24 @@ def test_ready_and_watchdog_only_while_sound_flows(systemd: socket.socket) -> No
     assert said[-1] == "STOPPING=1"
 
 
+@pytest.mark.parametrize(
+    ("wake", "said"),
+    [("", "listening"), ("wake: {phrases: [computer, hey house]}", "listening for “computer” or “hey house”")],
+)
+def test_the_user_is_told_once_when_to_speak(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wake: str, said: str
+) -> None:
+    profile = tmp_path / "p.yaml"
+    profile.write_text(f"name: p\n{wake}\n", encoding="utf-8")
+    agent = Supervisor(str(profile))
+    agent.report()
+    assert capsys.readouterr().err == "", "no sound has flowed"
+    for _ in range(2):
+        agent.channels.heartbeat.beat()
+        agent.report()
+    assert capsys.readouterr().err == f"edge-agent: {said} (Ctrl-C ends it)\n"
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_process_that_dies_is_started_again(capfd: pytest.CaptureFixture[str]) -> None:
     agent = started(BEATS.format(hops=3, end="import os; os.kill(os.getpid(), 9)"), link="raise SystemExit(1)")

@@ -92,7 +92,7 @@ class EndpointingProfile(_Strict):
     """
 
     complete_ms: Annotated[int, Field(ge=40, le=5000)] = 120
-    could_go_on_ms: Annotated[int, Field(ge=40, le=5000)] = 520
+    could_go_on_ms: Annotated[int, Field(ge=40, le=5000)] = 600
     incomplete_ms: Annotated[int, Field(ge=40, le=10000)] = 1400
     no_intent_ms: Annotated[int, Field(ge=40, le=10000)] = 800
     answers_early: bool = True

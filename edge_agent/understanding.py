@@ -77,6 +77,7 @@ class Understanding:
         self._emit = emit
         self._pre_roll = PreRoll()
         self._rest = PreRoll(REST_STEPS)
+        self._keeps_rest = False
         self._frame = 0
         self._shown: Words = ()
         self._committed: Words = ()
@@ -92,7 +93,8 @@ class Understanding:
         """One step, float32 [2, 40], in a turn or outside."""
         self._frame += FRAMES_PER_STEP
         self._pre_roll.push(log_posteriors)
-        self._rest.push(log_posteriors)
+        if self._keeps_rest:
+            self._rest.push(log_posteriors)
 
     def forget_before(self, num_steps: int) -> None:
         """What was said earlier than that many steps ago belongs to no turn (a wake phrase)."""
@@ -120,7 +122,11 @@ class Understanding:
 
     def go_on(self) -> None:
         """The talker goes on after a command: what follows may be one by itself."""
-        self._rest.shorten(REST_LEAD_STEPS)
+        self._keeps_rest = True
+        self._rest.shorten(0)
+        lead = self._pre_roll.view()[-REST_LEAD_STEPS * FRAMES_PER_STEP :]
+        for frame in range(0, len(lead), FRAMES_PER_STEP):
+            self._rest.push(lead[frame : frame + FRAMES_PER_STEP])
 
     def rest(self) -> Hypothesis:
         """After the end of a turn: the beginning of what was said since `go_on`, heard by itself."""
@@ -140,6 +146,7 @@ class Understanding:
         """Nothing was heard yet."""
         self.hypothesis = NOTHING_HEARD
         self.steady_ms = 0.0
+        self._keeps_rest = False
         self._shown = ()
         self._committed = ()
 

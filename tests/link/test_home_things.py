@@ -15,7 +15,7 @@ from edge_agent.models.grammar import compile_stages
 from edge_agent.skills.tools import house_tools
 from tests.commands.test_grammar import Speech
 from tests.dialogue.fakes import Said as Spoken
-from tests.link.test_home_assistant import Rig, for_seconds, play
+from tests.link.home_rig import Rig, for_seconds, play
 
 COMMANDS = load_commands(find_commands("smart_home"))
 KNOWN = known_names(COMMANDS)

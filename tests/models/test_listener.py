@@ -104,10 +104,9 @@ def test_outputs_keep_their_place(listener: Listener, steps: NDArray[np.float32]
 
 def test_steps_leave_no_memory_behind(listener: Listener, steps: NDArray[np.float32]) -> None:
     heard(listener, steps)
-    grown, peaks = zip(*(growth(listener, steps) for _ in range(3)), strict=True)
-    # the least of three, for another thread of the tests may take memory meanwhile
-    assert min(grown) < 2_000
-    assert min(peaks) < 4_000, "no array is made anew in a step"
+    # one of three is enough, for another thread of the tests may take memory meanwhile
+    tries = (growth(listener, steps) for _ in range(3))
+    assert any(grown < 2_000 and peak < 4_000 for grown, peak in tries), "an array is made anew in a step"
 
 
 def growth(listener: Listener, steps: NDArray[np.float32]) -> tuple[int, int]:

@@ -32,6 +32,7 @@ from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import AnswerGuard, Rule, Rules, WithoutWords
 from edge_agent.link.showing import Showing
 from edge_agent.link.speech import Speech
+from edge_agent.link.words import Words
 from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Lost, Over, Parcel, Result, Sound
 
 ANSWER_WITHIN_S = 4.0  # of the end of a turn, or of the last sound of its answer; then the session is taken for dead
@@ -74,7 +75,7 @@ class Turns:
         self._calling = Calling(desk, self._line, policy.rules, self.has_news)
         self._showing = Showing(self._line, keep)
         self._memory = Memory()
-        self._spoken: dict[str, str] = {}  # of the present turn, by role
+        self._words = Words()  # of the present turn
 
     @property
     def history(self) -> tuple[Said, ...]:
@@ -180,7 +181,7 @@ class Turns:
         self._calling.begin()
         self._guard.end()
         self._guard = self._new_guard()
-        self._spoken = {}
+        self._words = Words()
         await self._line.tell(lambda session: session.begin_turn())
 
     async def _say(self, speech: Speech) -> None:
@@ -224,7 +225,7 @@ class Turns:
         if speech.receipt.hosts:
             self._keep(speech.receipt)
         for role in ROLES:
-            self._memory.add(role, self._spoken.get(role, ""))
+            self._memory.add(role, self._words.of(role))
         self._guard.end()
         self._speech = self._answer = None
 
@@ -253,9 +254,7 @@ class Turns:
     async def _hear_words(self, words: Transcript) -> None:
         if self._speech is None:
             return
-        known = self._spoken.get(words.role, "")
-        new = words.text[len(known) :] if words.final and words.text.startswith(known) else words.text
-        self._spoken[words.role] = known + new
+        new = self._words.add(words)
         if self._policy.flags is not None:
             self._speech.was_sent(self._policy.flags_host, 0)  # words only
         rule = self._guard.look(words.role, new)
@@ -315,7 +314,7 @@ class Turns:
         return speech is not None and speech.is_ended and self._now() - speech.progress_s > ANSWER_WITHIN_S
 
     def _answered(self, speech: Speech) -> None:
-        self._outbox.send(Over(speech.turn, self._spoken.get("agent", "").strip()[:MAX_SHOWN_LETTERS]))
+        self._outbox.send(Over(speech.turn, self._words.of("agent")[:MAX_SHOWN_LETTERS]))
         self._over(speech, "answered")
 
     async def _ask_again(self, speech: Speech) -> None:

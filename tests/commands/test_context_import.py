@@ -10,7 +10,7 @@ from edge_agent.models.commands import load_commands
 from edge_agent.models.context_import import import_context
 from edge_agent.models.grammar import compile_stages
 from edge_agent.models.sampling import sample_sentences
-from tests.commands.test_grammar import Speech
+from tests.commands.speech import Speech
 
 SMALL = """
 context:

@@ -3,7 +3,7 @@
 Time is the capture clock; a line that waits for the agent is placed when its event comes. Thread: one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,7 +54,6 @@ def recording(path: str) -> Sound:
     return decode(where).samples
 
 
-@lru_cache(maxsize=64)
 def synthetic(text: str) -> Sound:
     """Words by flite; the test is skipped where it is not installed."""
     flite = Flite()
@@ -65,15 +64,23 @@ def synthetic(text: str) -> Sound:
     return spoken
 
 
+@lru_cache(maxsize=64)
+def voiced(path: str | None, text: str) -> Spoken:
+    """A recording, or words by flite, and where in it somebody speaks."""
+    sound = recording(path) if path is not None else synthetic(text)
+    spans = voiced_spans(sound)
+    assert spans, f"nobody speaks in {path or text}"
+    return Spoken(sound, spans[0].begin_sample, spans[-1].end_sample)
+
+
 def spoken_line(line: s.Line) -> Spoken:
     """What a line sounds like at the microphone."""
     if line.words is not None:
         sound = babble(line.words)
-        return Spoken(sound * np.float32(db_to_gain(line.level_db)), 0, len(sound))
-    sound = recording(line.recording) if line.recording is not None else synthetic(line.speech or "")
-    spans = voiced_spans(sound)
-    assert spans, f"nobody speaks in {line}"
-    return Spoken(sound * np.float32(db_to_gain(line.level_db)), spans[0].begin_sample, spans[-1].end_sample)
+        spoken = Spoken(sound, 0, len(sound))
+    else:
+        spoken = voiced(line.recording, line.speech or "")
+    return replace(spoken, sound=spoken.sound * np.float32(db_to_gain(line.level_db)))
 
 
 class Stage:
@@ -130,7 +137,8 @@ class Stage:
         if self._is_dead:
             np.negative(self._background[begin : begin + HOP_SAMPLES], out=self._mic[begin : begin + HOP_SAMPLES])
         np.add(self._mic[begin : begin + HOP_SAMPLES], self._background[begin : begin + HOP_SAMPLES], out=mic)
-        np.clip(mic, -1.0, 1.0, out=mic)
+        np.maximum(mic, -1.0, out=mic)
+        np.minimum(mic, 1.0, out=mic)
         np.copyto(played, self._played[begin : begin + HOP_SAMPLES])
         self._num_read += 1
         return True

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from edge_agent import replay
 from edge_agent.agent import Kit
 from edge_agent.events import Event
 from edge_agent.profile import Profile
-from edge_agent.replay import replay_files, replay_one
 from edge_agent.units import SAMPLE_RATE_HZ
 from tests.dialogue.play import KitOf
 
@@ -25,7 +25,7 @@ def kit(kit_of: KitOf) -> Kit:
 def conversation(kit: Kit, path: Path) -> dict[str, Any]:
     """Events by name; of several, the last."""
     events: list[Event] = []
-    replay_one(kit, path, realtime=False, on_event=events.append)
+    replay.replay_one(kit, path, realtime=False, on_event=events.append)
     return {event.name: event for event in events}
 
 
@@ -60,7 +60,10 @@ def test_silence_before_a_command_does_not_change_what_is_heard(kit: Kit, tmp_pa
     assert conversation(kit, path)["intent"].slots == {"name": "standing light"}
 
 
-def test_each_file_is_a_conversation_of_its_own_and_is_saved(tmp_path: Path) -> None:
+def test_each_file_is_a_conversation_of_its_own_and_is_saved(
+    tmp_path: Path, kit_of: KitOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "load_kit", kit_of)
     path = CLIPS / "set_a_timer_for_five_minutes.flac"
     replies: list[str] = []
 
@@ -68,7 +71,7 @@ def test_each_file_is_a_conversation_of_its_own_and_is_saved(tmp_path: Path) -> 
         assert file == str(path)
         replies.extend([event.text] if event.name == "reply" else [])  # type: ignore[attr-defined]
 
-    replay_files([path, path], profile=Profile(name="test"), out_dir=tmp_path, on_event=note)
+    replay.replay_files([path, path], profile=Profile(name="test"), out_dir=tmp_path, on_event=note)
     assert replies == ["Timer set for five minutes."] * 2, "the first file's timer is not in the second's home"
     assert sorted(file.name for file in tmp_path.glob("*.wav")) == [f"{path.stem}-2.wav", f"{path.stem}.wav"]
     both_sides, rate_hz = soundfile.read(tmp_path / f"{path.stem}.wav")

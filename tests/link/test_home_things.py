@@ -13,7 +13,7 @@ from edge_agent.link.home_assistant.services import Service, service_of
 from edge_agent.models.commands import find_commands, load_commands
 from edge_agent.models.grammar import compile_stages
 from edge_agent.skills.tools import house_tools
-from tests.commands.test_grammar import Speech
+from tests.commands.speech import Speech
 from tests.dialogue.fakes import Said as Spoken
 from tests.link.home_rig import Rig, for_seconds, play
 

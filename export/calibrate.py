@@ -21,7 +21,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from edge_agent.evaluation.hearing import Ear
-from edge_agent.evaluation.recordings import Labelled
 from edge_agent.evaluation.statistics import calibration_error, reliability
 from edge_agent.models.bundle import MANIFEST, Bundle
 from edge_agent.models.commands import load_commands
@@ -34,11 +33,18 @@ from export.fit_search import Example, decode, fit_commit_beam, fit_search
 from export.fit_spoken import Spoken, fit_spoken
 from export.fit_wake import false_wakes_by_length, fit_wake, miss_rate, strict
 from export.manifest import as_json
-from export.material import Material, as_chatter, as_heard, known_words, training_noises, words_by_length
+from export.material import (
+    Material,
+    as_chatter,
+    as_heard,
+    known_words,
+    training_noises,
+    without_command,
+    words_by_length,
+)
 
 LONG_ORDERS = Path(__file__).parent / "data" / "long_orders.yaml"
 PEOPLES_PHRASES = Path(__file__).parent / "data" / "peoples_phrases.yaml"
-CHATTER_FRAMES = 300  # of each recording: 6 s are longer than any command
 
 
 def fit_costs(graph: PhoneGraph, examples: list[Example], base: DecoderSettings) -> DecoderSettings:
@@ -100,7 +106,7 @@ def main(
     household = compile_commands(load_commands(commands))
     orders = compile_commands(load_commands(LONG_ORDERS))
     noise, people = material.noise(), material.people(data)
-    others = [Example(one.log_posteriors[:CHATTER_FRAMES], Labelled(Path(), None, {})) for one in chatter]
+    others, sounds = without_command(chatter), without_command(noise)
     utterances = [*known_words(spoken, short), *known_words(spoken_long, long)]
     utterances += [(phones, one.log_posteriors) for text, one in said if (phones := phones_of(text)) is not None]
     confusions = fit_confusions(utterances, (heard.log_posteriors for heard in chatter))
@@ -112,12 +118,13 @@ def main(
         f"{trials.num_phrase_hours:.1f} phrase-hours of other speech"
     )
     of_one_phone, fewer = false_wakes_by_length(wake, words_by_length(), chatter)
-    for_short, for_long = short + others, long + others + as_chatter(short)
+    # what people say in short is no surer than what is found in noise, and told from it by `spoken` alone
+    for_short, for_long = short + others, long + others + sounds + as_chatter(short)
     short_costs = fit_costs(household, for_short, base.short_sentences)
     long_costs = fit_costs(orders, for_long, base.long_sentences)
     phrases = compile_commands(load_commands(PEOPLES_PHRASES))
     spoken_by = [Spoken(household, short_costs, short), Spoken(phrases, short_costs, people)]
-    spoken_model = fit_spoken([*spoken_by, Spoken(orders, long_costs, long)], noise)
+    spoken_model = fit_spoken([*spoken_by, Spoken(orders, long_costs, long)], sounds)
     fitted = Fitted(
         short_sentences=fit_commitment(
             "short sentences", household, for_short, replace(short_costs, spoken=spoken_model)

@@ -6,10 +6,7 @@ refuse what people say less surely than synthesisers.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from pathlib import Path
 
-from edge_agent.evaluation.hearing import Heard
-from edge_agent.evaluation.recordings import Labelled
 from edge_agent.models.decoder import DecoderSettings
 from edge_agent.models.phone_graph import PhoneGraph
 from edge_agent.models.spoken import SpokenEvidence, SpokenModel
@@ -26,13 +23,12 @@ class Spoken:
     examples: Sequence[Example]
 
 
-def fit_spoken(sentences: Iterable[Spoken], noise: Sequence[Heard]) -> SpokenModel:
+def fit_spoken(sentences: Iterable[Spoken], noise: Sequence[Example]) -> SpokenModel:
     """Sentences that were understood against those that the same grammars find in noise; both count the same in all."""
     spoken: list[SpokenEvidence] = []
     found: list[SpokenEvidence] = []
-    nothing = [Example(heard.log_posteriors, Labelled(Path(), None, {})) for heard in noise]
     for one in sentences:
-        outcomes = decode(one.graph, [*one.examples, *nothing], one.settings)
+        outcomes = decode(one.graph, [*one.examples, *noise], one.settings)
         spoken += (outcome.heard.spoken_evidence for outcome in outcomes if outcome.is_right)
         found += (outcome.heard.spoken_evidence for outcome in outcomes[len(one.examples) :] if outcome.heard.words)
     evidence = [astuple(one) for one in (*spoken, *found)]

@@ -4,7 +4,7 @@ hears them. The people and the noise that are kept for evaluation are in none of
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +33,7 @@ NOISY_EVERY = 2
 NOISY_SNR_DB = (4.0, 14.0)
 # Of `phrases/`, those that are long enough to be a wake phrase, and of words that people say alike.
 PEOPLES_PHRASES = ("hey_archie", "trick_or_treat", "goodnight", "how_are_you", "hey_fenrir")
+CHATTER_FRAMES = 300  # of each recording: 6 s are longer than any command
 WORD_LENGTHS, WORDS_PER_LENGTH = range(2, 9), 4
 
 
@@ -99,6 +100,11 @@ def training_noises(folder: Path) -> list[Floats]:
 def as_chatter(examples: list[Example]) -> list[Example]:
     """The same sentences where none of them is a command."""
     return [replace(example, label=Labelled(example.label.path, None, {})) for example in examples]
+
+
+def without_command(sounds: Iterable[Heard]) -> list[Example]:
+    """The beginnings of recordings in which nobody gives a command."""
+    return [Example(one.log_posteriors[:CHATTER_FRAMES], Labelled(Path(), None, {})) for one in sounds]
 
 
 def as_heard(examples: list[Example]) -> list[Heard]:

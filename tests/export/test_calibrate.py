@@ -127,10 +127,10 @@ def test_the_manifest_keeps_the_rest(tmp_path: Path) -> None:
 def test_a_sentence_in_noise_is_told_from_one_that_was_spoken() -> None:
     examples = [example("S T AA P", "Stop", seed, 5.0) for seed in range(6)]
     examples.append(example("S T AA R T", "Stop", 6))  # not understood: tells nothing of how it sounds when it is
-    noise = [Heard(wavering("S T AA P"), np.zeros(20, np.float32))] * 3
+    noise = [Example(wavering("S T AA P"), Labelled(Path("there"), None, {}))] * 3
     model = fit_spoken([Spoken(STOP, DecoderSettings(), examples)], noise)
     heard = [outcome.heard for outcome in decode(STOP, examples, DecoderSettings()) if outcome.is_right]
-    found = decode(STOP, [Example(noise[0].log_posteriors, examples[0].label)], DecoderSettings())[0].heard
+    found = decode(STOP, noise[:1], DecoderSettings())[0].heard
     assert len(heard) == 6
     assert min(model.p_spoken(one.spoken_evidence) for one in heard) > 0.9
     assert found.words == ("stop",)

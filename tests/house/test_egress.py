@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.egress import MAX_RECEIPTS, MAX_TURN_MS, Consent, Gate, State, decide
-from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Parcel, Sound, unpack
+from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Look, Parcel, Result, Sound, unpack
 from edge_agent.ring import MessageRing
 
 SECOND = np.full(16_000, 0.5, np.float32)
@@ -101,9 +101,36 @@ def test_a_consent_for_one_turn_is_used_up() -> None:
 
 
 def test_a_full_ring_refuses_and_says_so() -> None:
-    gate = Gate("on", MessageRing.create(1 << 10), client=HOST)
+    ring = MessageRing.create(1 << 10)
+    gate = Gate("on", ring, client=HOST)
     event = gate.open(SECOND, 0, "open_question")
     assert (event.allowed, event.reason, gate.is_open) == (False, "ring_full", False)
+    assert [type(parcel) for parcel in left(ring)] == [Began, Abandoned], "the link waits for the rest"
+
+
+@pytest.mark.parametrize("state", ["muted", "local_only"])
+def test_of_a_turn_that_was_let_out_nothing_follows_once_the_microphone_is_off(state: State) -> None:
+    ring = MessageRing.create(1 << 18)
+    gate = Gate("on", ring, client=HOST)
+    gate.open(SECOND, 0, "open_question")
+    gate.close(0, is_asked=True)
+    assert gate.look(0, Look(gate.turn, 0, ""))
+    left(ring)
+    gate.state = state
+    assert not gate.look(0, Look(gate.turn, 0, ""))
+    assert not gate.answer_call(0, Result(gate.turn, "1", "{}", False))
+    assert left(ring) == []
+    assert gate.receipts[-1].reason == state
+
+
+def test_a_no_forbids_what_was_asked_before_it_and_not_what_is_asked_after() -> None:
+    gate = Gate("on", MessageRing.create(1 << 18), client=HOST)
+    for is_allowed in (False, True):
+        gate.open(SECOND, 0, "open_question")
+        gate.close(0, is_asked=True)
+        if not is_allowed:
+            gate.revoke()
+        assert gate.look(0, Look(gate.turn, 0, "")) is is_allowed
 
 
 def test_a_gate_that_was_left_open_closes_by_itself() -> None:
@@ -128,10 +155,11 @@ def test_receipts_are_bounded() -> None:
     assert gate.receipts[-1].at_sample == MAX_RECEIPTS + 9
 
 
-ACTIONS = ["open", "send", "ask", "abandon", "cancel", "yes", "always", "no"]
+ACTIONS = ["open", "send", "ask", "abandon", "cancel", "answer", "look", "yes", "always", "no"]
 
 
 @example(state="ask", actions=["yes", "open", "open"])
+@example(state="muted", actions=["answer", "look"])
 @settings(max_examples=60, deadline=None)
 @given(state=st.sampled_from(get_args(State)), actions=st.lists(st.sampled_from(ACTIONS), max_size=30))
 def test_whatever_is_done_sound_leaves_only_by_leave_and_is_counted(state: State, actions: list[str]) -> None:
@@ -147,6 +175,10 @@ def test_whatever_is_done_sound_leaves_only_by_leave_and_is_counted(state: State
                 gate.close(0, is_asked=action == "ask")
             case "cancel":
                 gate.cancel(1, 0.0)
+            case "answer":
+                gate.answer_call(0, Result(gate.turn, "1", "{}", False))
+            case "look":
+                gate.look(0, Look(gate.turn, 0, ""))
             case "yes" | "always":
                 gate.grant("turn" if action == "yes" else "session")
             case "no":
@@ -159,5 +191,7 @@ def test_whatever_is_done_sound_leaves_only_by_leave_and_is_counted(state: State
         assert [parcel for parcel in parcels if not isinstance(parcel, Cancelled)] == []
     if state == "ask" and not {"yes", "always"} & set(actions):
         assert sent_ms == 0
+    if not any(isinstance(parcel, Began) for parcel in parcels):
+        assert [parcel for parcel in parcels if isinstance(parcel, Result | Look)] == []
     consents = {parcel.consent for parcel in parcels if isinstance(parcel, Began)}
     assert consents <= ({"profile"} if state == "on" else {"turn", "session"})

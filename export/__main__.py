@@ -171,10 +171,12 @@ def evaluate(
 @click.option("--out", type=_folder, default=Path("edge_agent/voice/data"), show_default=True)
 def clips(commands: Path, out: Path) -> None:
     """Have flite say the clip bank that the package ships."""
-    from export.clips import build
+    from export.clips import build, build_whole
+    from export.phrases import CONSENT
 
-    for name, value in build(commands, out).items():
-        click.echo(f"{name}: {value:g}")
+    for made in (build(commands, out), build_whole(CONSENT, out / "consent")):
+        for name, value in made.items():
+            click.echo(f"{name}: {value:g}")
 
 
 @main.command(context_settings=_FORWARD, add_help_option=False)

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -156,6 +157,13 @@ def build(commands_path: Path, folder: Path) -> dict[str, float]:
     phrases = [[*key, *tape.add(piece.samples)] for key, piece in kept.items()]
     reflexes = {kind: [[text, *tape.add(sound)] for text, sound in variants] for kind, variants in _reflexes().items()}
     return _write(folder, tape.sound(), phrases, reflexes)
+
+
+def build_whole(texts: Sequence[str], folder: Path) -> dict[str, float]:
+    """The same for texts that are only said as they are: a bank beside the other, which need not be made again."""
+    tape = _Tape()
+    phrases = [[" ".join(_words(text)), "start", "end", *tape.add(trim(level(say(text).samples)))] for text in texts]
+    return _write(folder, tape.sound(), phrases, {})
 
 
 def _reflexes() -> dict[str, list[tuple[str, NDArray[np.floating]]]]:

@@ -6,6 +6,7 @@ ends. Everything the built-in skills answer is to be joined from these; `tests/v
 
 from collections.abc import Iterable
 
+from edge_agent.asking import MAY_I, NOTHING_LEFT
 from edge_agent.models.numbers import number_words, ordinal_words
 from edge_agent.skills.clock import MONTHS, WEEKDAYS
 from edge_agent.skills.words import amount, capital
@@ -36,6 +37,8 @@ REFLEXES: dict[str, tuple[str, ...]] = {
     "not_understood": ("Sorry, I did not get that.", "I didn't catch that.", "Sorry, could you say that again?"),
     "no_voice": ("I have an answer, but no voice to say it with.",),
 }
+
+CONSENT = (MAY_I, NOTHING_LEFT)  # without them nobody could be asked where no text-to-speech program is installed
 
 _WHOLE_AMOUNTS = {
     "hour": range(1, 13),

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_agent.units import db_to_gain
 from edge_agent.voice.base import Engine, Samples
-from edge_agent.voice.clips import ClipBank
+from edge_agent.voice.clips import DATA, ClipBank
 from edge_agent.voice.espeak import Espeak
 from edge_agent.voice.flite import Flite
 from edge_agent.voice.piper import Piper
@@ -32,6 +32,7 @@ class Voice:
     def __init__(self, bank: ClipBank | None = None, engines: Sequence[Engine] | None = None) -> None:
         """Opens the shipped bank and finds programs unless they are given. Raises VoiceError for a bad bank."""
         self._bank = bank if bank is not None else ClipBank()
+        self._banks = (self._bank,) if bank is not None else (self._bank, ClipBank(DATA / "consent"))
         self._engines = list(installed_engines() if engines is None else engines)
         self._recent: OrderedDict[str, Samples] = OrderedDict()
         self._reflexes = {kind: self._variants(kind) for kind in self._bank.reflex_kinds}
@@ -68,7 +69,7 @@ class Voice:
 
     def can_say(self, text: str) -> bool:
         """True when the text itself will be heard, not the clip that stands in."""
-        return text in self._recent or self._bank.covers(text) or bool(self._engines)
+        return text in self._recent or any(bank.covers(text) for bank in self._banks) or bool(self._engines)
 
     def clip(self, kind: str) -> tuple[str, Samples]:
         """(what is said, its sound) of a kind, another variant than the last time. Raises KeyError for an unknown kind.
@@ -85,7 +86,8 @@ class Voice:
         return [(text, sound * gain) for text, sound in self._bank.reflexes(kind)]
 
     def _speak(self, text: str) -> Samples | None:
-        for engine in (self._bank, *self._engines):
+        speaking: tuple[Engine, ...] = (*self._banks, *self._engines)
+        for engine in speaking:
             sound = engine.speak(text)
             if sound is not None:
                 return sound

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from edge_agent.asking import MAY_I, NOTHING_LEFT
 from edge_agent.errors import VoiceError
 from edge_agent.models.commands import load_commands
 from edge_agent.skills import Home, Skills
@@ -19,6 +20,7 @@ from edge_agent.units import SAMPLE_RATE_HZ
 from edge_agent.voice.base import PEAK, Samples
 from edge_agent.voice.clips import DATA, INDEX_NAME, SOUND_NAME, ClipBank
 from edge_agent.voice.text import spoken_tokens
+from edge_agent.voice.voice import Voice
 
 HOUSEHOLD = Path(__file__).resolve().parents[2] / "edge_agent" / "data" / "commands" / "household.yaml"
 BARE = """VolumeUp VolumeDown Mute Unmute MediaPause MediaResume MediaNext MediaPrevious Repeat Stop Cancel Nevermind
@@ -255,3 +257,12 @@ def test_all_digits_and_signs_become_words() -> None:
     assert spoken_tokens("-3.5 on the 5th!") == ["minus", "three", "point", "five", "on", "the", "fifth"]
     assert spoken_tokens("1,234... well") == ["one", "thousand", "two", "hundred", "thirty", "four", ".", "well"]
     assert spoken_tokens(" ... ") == []
+
+
+def test_leave_is_asked_for_without_any_program() -> None:
+    voice = Voice(engines=[])
+    for text in (MAY_I, NOTHING_LEFT):
+        assert voice.can_say(text)
+        assert 0.6 < len(voice.say(text)) / SAMPLE_RATE_HZ < 2.5
+        assert not np.array_equal(voice.say(text), voice.clip("no_voice")[1])
+    assert not voice.can_say("Why is the sky blue?")

@@ -8,7 +8,7 @@ import pytest
 from edge_agent.endpointing import GREATEST_PACE, LEAST_PACE, Endpointing, Evidence, Grammar, Pace
 from edge_agent.profile import EndpointingProfile
 from edge_agent.turn import Turn
-from edge_agent.units import HOP_SAMPLES, STRIDE_HOPS
+from edge_agent.units import HOP_SAMPLES, STEP_MS, STRIDE_HOPS, ms_to_samples
 
 SETTINGS = EndpointingProfile(complete_ms=120, could_go_on_ms=480, incomplete_ms=1400, no_intent_ms=800)
 
@@ -36,6 +36,7 @@ def test_what_sounds_like_an_end_is_waited_for_less(name: str, hold: float, end:
 def test_the_listeners_own_word_counts_more_than_level_and_pitch() -> None:
     assert wait_ms(p_eot=0.99, level_fall_db=0.0, pitch_fall_semitones=-6.0) < wait_ms()
     assert wait_ms(p_eot=0.01, level_fall_db=15.0, pitch_fall_semitones=6.0) > wait_ms()
+    assert wait_ms(p_eot=0.4, level_fall_db=15.0) < wait_ms(p_eot=0.4) < wait_ms(p_eot=0.4, level_fall_db=0.0)
 
 
 @pytest.mark.parametrize("p_eot", [0.0, 1.0])
@@ -73,8 +74,8 @@ def test_who_was_cut_off_is_given_more_time_and_forgiven_later() -> None:
 class Talker:
     """Feeds a turn hop by hop: level, pitch and a p_voice that falls 200 ms after the voice."""
 
-    def __init__(self) -> None:
-        self.turn = Turn(SETTINGS)
+    def __init__(self, delay_samples: int = 0) -> None:
+        self.turn = Turn(SETTINGS, delay_samples=delay_samples)
         self.at_sample = 0
         self._quiet_ms = 10_000.0
         self.ended_at_ms: list[float] = []
@@ -111,6 +112,24 @@ def test_what_the_network_still_says_after_an_end_begins_no_turn() -> None:
     talker.speak(1_000)
     talker.pause(2_000)
     assert len(talker.ended_at_ms) == 1
+    assert not talker.turn.is_open
+
+
+def test_no_turn_ends_before_the_listener_has_heard_its_last_word() -> None:
+    talker = Talker(delay_samples=ms_to_samples(160))
+    talker.pause(500)
+    talker.speak(1_000)
+    talker.pause(600)
+    assert talker.ended_at_ms == [pytest.approx(1_500 + 160 + STEP_MS, abs=10)]
+
+
+def test_what_the_network_still_says_after_a_turn_was_dropped_begins_none() -> None:
+    talker = Talker()
+    talker.pause(500)
+    talker.speak(1_000)
+    talker.turn.close()
+    talker.pause(2_000)
+    assert talker.ended_at_ms == []
     assert not talker.turn.is_open
 
 

@@ -110,3 +110,23 @@ def test_the_next_voice_after_a_close_is_a_new_turn() -> None:
     steps.turn.close()
     assert not steps.turn.is_open
     assert steps.feed(80, 0.9) == [Change.STARTED]
+
+
+def test_who_pauses_and_goes_on_is_waited_for_longer() -> None:
+    steps = Steps()
+    steps.feed(800, 0.9)
+    steps.feed(600, 0.1)
+    steps.feed(80, 0.9)
+    assert steps.turn.endpointing.pace.factor > 1.3
+
+
+@pytest.mark.parametrize(("pause_ms", "is_longer"), [(400, True), (2_000, False)])
+def test_when_the_next_turn_begins_tells_whether_the_last_was_cut_off(pause_ms: int, is_longer: bool) -> None:
+    steps = Steps()
+    steps.feed(800, 0.9, Grammar.COMPLETE)
+    assert steps.feed(200, 0.1, Grammar.COMPLETE)[-1] is Change.ENDED
+    steps.turn.close()
+    steps.feed(pause_ms, 0.1)
+    steps.feed(80, 0.9)
+    factor = steps.turn.endpointing.pace.factor
+    assert factor > 1.0 if is_longer else factor < 1.0

@@ -21,7 +21,9 @@ from export.net import ListenerNet
 from export.noises import SOUNDS
 from export.train import Settings, load_average
 
-RECIPE_FILES = ("net.py", "teacher.py", "optimiser.py", "train.py", "batches.py", "noises.py", "people.py")
+RECIPE_FILES = (
+    "net.py", "teacher.py", "optimiser.py", "train.py", "batches.py", "noises.py", "people.py", "acted.py", "games.py",
+)  # fmt: skip
 FILES = {"onnx": "listener.onnx", "litert": "listener.tflite"}
 
 

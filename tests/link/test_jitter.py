@@ -187,6 +187,24 @@ def test_the_end_of_an_answer_is_not_stretched() -> None:
     assert num_hops == 50
 
 
+def test_after_the_last_sample_of_an_answer_nothing_of_it_is_heard_again() -> None:
+    stream = AnswerStream()
+    stream.push(tone(HOP_SAMPLES * 20 + 60), 0.0)
+    stream.finish()
+    heard = [stream.next_hop().copy() for _ in range(21)]
+    assert stream.is_over
+    assert np.abs(heard[-1][:60]).max() > 0.01
+    assert not heard[-1][60:].any()
+
+
+def test_a_gap_begins_where_the_sound_was() -> None:
+    stream = AnswerStream()
+    stream.push(np.arange(10 * HOP_SAMPLES).astype("<i2").tobytes(), 0.0)
+    heard = np.concatenate([stream.next_hop().copy() for _ in range(11)])
+    assert stream.num_gaps == 1
+    assert heard[10 * HOP_SAMPLES] == pytest.approx(heard[10 * HOP_SAMPLES - 1], rel=0.01)
+
+
 def test_silence_and_noise_are_stretched_as_well() -> None:
     rng = np.random.default_rng(1)
     for sound in (np.zeros(64_000), rng.normal(0, 3_000, 64_000)):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.marking import voiced_spans
-from benchmarks.reactions import EARLY_MS, NOISE_DBFS, in_room, play
+from benchmarks.reactions import EARLY_MS, NOISE_DBFS, TAIL_S, play
 from benchmarks.results import append
 from benchmarks.routing import HOUSEHOLD, requests
 from edge_agent.agent import load_kit
@@ -23,7 +23,7 @@ from edge_agent.events import Event, FirstAudio, Nod
 from edge_agent.parcels import Ended, Over, Piece, pack, unpack
 from edge_agent.profile import load_profile
 from edge_agent.ring import MessageRing
-from edge_agent.units import HOP_MS, HOP_SAMPLES, db_to_gain, ms_to_samples, samples_to_ms
+from edge_agent.units import HOP_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, db_to_gain, ms_to_samples, samples_to_ms
 from edge_agent.voice.flite import Flite
 
 CLOUD_TAKES_MS = 2_000
@@ -66,10 +66,12 @@ def silent_ms(is_heard: NDArray[np.bool_], end_ms: float, cloud: SlowCloud) -> f
     return float(HOP_MS * np.diff(heard).max())
 
 
-def _noisy(spoken: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A synthesiser's voice is in no room: the noise that `in_room` puts around it goes on under it."""
-    noise = np.random.default_rng(8).standard_normal(len(spoken)) * db_to_gain(NOISE_DBFS)
-    return (spoken + noise).astype(np.float32)
+def _in_room(spoken: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A synthesiser's voice in a quiet room. `reactions.in_room` would take its quietest words for the room's noise."""
+    tail = np.zeros(round(TAIL_S * SAMPLE_RATE_HZ))
+    sound = np.concatenate([np.zeros(ms_to_samples(LEAD_MS)), spoken, tail])
+    noise = np.random.default_rng(7).standard_normal(len(sound)) * db_to_gain(NOISE_DBFS)
+    return (sound + noise).astype(np.float32)
 
 
 def measure(num_questions: int, rng: random.Random) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def measure(num_questions: int, rng: random.Random) -> dict[str, Any]:
         spoken = Flite().speak(text)
         if spoken is None:
             raise SystemExit("cloud_reactions: flite is not installed, and somebody has to speak")
-        sound = in_room(_noisy(spoken), LEAD_MS, 0.0)
+        sound = _in_room(spoken)
         end_ms = LEAD_MS + samples_to_ms(voiced_spans(spoken)[-1].end_sample)
         cloud = SlowCloud()
         events, is_heard = play(kit, sound, Gate("on", cloud.up, "cloud.example"), cloud.down, cloud.step)

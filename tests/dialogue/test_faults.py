@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edge_agent.events import Event
 from edge_agent.guard import Part
-from edge_agent.units import SAMPLE_RATE_HZ
+from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ
 from tests.dialogue.fakes import Dialogue, Said, ScriptedDecoder
 
 FIRST = Said(1.0, "what time is it", "GetTime")
@@ -37,6 +37,21 @@ def test_a_voice_that_fails_leaves_silence_and_says_so() -> None:
     assert "no sound font" in dialogue.of("fault")[0].error
     assert len(dialogue.of("intent")) == 2
     assert not np.any(dialogue.agent_sound)
+
+
+def test_a_mixer_that_fails_in_the_middle_of_a_word_leaves_silence() -> None:
+    dialogue = Dialogue([FIRST])
+
+    def refuse(out: NDArray[np.float32]) -> None:
+        raise ValueError("no mix")
+
+    while not (len(dialogue.agent_sound) and dialogue.agent_sound[-1]):
+        dialogue.run(0.01)
+    dialogue.agent.hop.parts.mixer.render = refuse  # type: ignore[method-assign]
+    begin = len(dialogue.agent_sound) + HOP_SAMPLES  # a hop that is written is played with the next one
+    dialogue.run(0.2)
+    assert dialogue.of("fault")[0].part == "mixer"
+    assert not dialogue.agent_sound[begin:].any()
 
 
 def test_without_level_and_pitch_the_listener_alone_ends_a_turn() -> None:

@@ -38,6 +38,13 @@ def test_the_phrase_and_the_command_may_be_said_in_one_breath() -> None:
     assert not dialogue.of("no_intent")
 
 
+def test_the_end_of_the_phrase_is_no_command_whatever_is_heard_in_it() -> None:
+    phrase = Said(2.4, "hey jarvis", is_begun=True)
+    dialogue = Dialogue([phrase], profile=JARVIS, woken_at_s=(2.85,)).run(8.0)
+    assert [event.reason for event in dialogue.of("end_of_turn")] == ["noise"]
+    assert not dialogue.of("reply")
+
+
 def test_the_agent_falls_asleep_again() -> None:
     late = Said(9.0, "what time is it", "GetTime")
     dialogue = Dialogue([late], profile=JARVIS, woken_at_s=(2.0,)).run(14.0)

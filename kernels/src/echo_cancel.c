@@ -119,7 +119,8 @@ static void cancel(echo_cancel *state, const float *mic, const spectrum *mic_spe
     const bool may_learn = !is_clipped(mic), is_sounding = state->silent_hops == 0;
     echo_filter_step(&state->filter, &state->fft, played, mic, mic_spectrum, may_learn, is_sounding);
     echo_evidence_step(&state->evidence, &state->filter, mic_spectrum, may_learn);
-    echo_drift_step(&state->drift, &state->filter, &state->fft, may_learn && is_sounding);
+    if (echo_drift_step(&state->drift, &state->filter, &state->fft, may_learn && is_sounding))
+        echo_filter_doubt(&state->filter);
     memcpy(out, state->filter.left, sizeof state->filter.left);
 }
 

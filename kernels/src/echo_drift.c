@@ -18,6 +18,9 @@ static const float LEAST_PPM = 4.0f;   // below that the filter follows by itsel
 static const float COARSE_PPM = 40.0f; // above that only the low bins follow
 static const float MOST_PPM = 500.0f;  // a sound card is within 100
 static const float STEP = 0.5f;        // of what is found wrong with a known drift
+static const float OFF_STEP = 0.5f;
+static const float OFF_PPM = 8.0f;     // more than is ever measured where there is no drift
+static const float OFF_SAMPLES = 2.0f; // by which a filter is worse than none
 static const float LEAST_ALIKE = 0.5f; // the filter with itself; else it is another one
 static const float PI = 3.14159265f;
 
@@ -98,6 +101,7 @@ static bool measure(const echo_drift *self, const echo_filter *filter, const rea
 
 static void heed(echo_drift *self, float ppm)
 {
+    self->off_ppm += OFF_STEP * (fabsf(ppm) - self->off_ppm);
     if (self->is_known) {
         self->ppm = fmaxf(-MOST_PPM, fminf(MOST_PPM, self->ppm + STEP * ppm));
         return;
@@ -111,23 +115,31 @@ static void heed(echo_drift *self, float ppm)
     self->ppm = self->sum_ppm / NUM_AGREE;
 }
 
-void echo_drift_step(echo_drift *self, const echo_filter *filter, const real_fft *fft, bool is_learning)
+static bool is_lapsed(const echo_drift *self)
+{
+    const float samples = 1e-6f * self->off_ppm * (float)(self->silent_hops * ECHO_HOP);
+    return self->silent_hops >= PAUSE_HOPS && self->off_ppm > OFF_PPM && samples > OFF_SAMPLES;
+}
+
+bool echo_drift_step(echo_drift *self, const echo_filter *filter, const real_fft *fft, bool is_learning)
 {
     float ppm;
+    const bool has_lapsed = is_learning && is_lapsed(self);
     self->elapsed_hops++;
     self->silent_hops = is_learning ? 0 : self->silent_hops + 1;
     if (self->silent_hops == PAUSE_HOPS && self->wait_hops < SETTLE_HOPS)
         self->wait_hops = SETTLE_HOPS;
     if (!is_learning)
-        return;
+        return has_lapsed;
     if (self->wait_hops > 0) {
         if (--self->wait_hops == 0)
             look(self, filter);
-        return;
+        return has_lapsed;
     }
     if (++self->sound_hops < LOOK_HOPS)
-        return;
+        return has_lapsed;
     if (measure(self, filter, fft, &ppm))
         heed(self, ppm);
     look(self, filter);
+    return has_lapsed;
 }

@@ -17,6 +17,7 @@ typedef struct {
     int silent_hops; // in a row
     int num_agree;   // measurements in a row
     float sum_ppm;   // of those
+    float off_ppm;   // by which the drift was found wrong lately
     bool is_known;
     float ppm; // by which the echo comes later; 0 until it is known
 } echo_drift;
@@ -26,5 +27,6 @@ void echo_drift_init(echo_drift *self);
 // The filter learns anew; the clocks are as they were.
 void echo_drift_doubt(echo_drift *self);
 
-// One hop. is_learning: the filter has learned from it.
-void echo_drift_step(echo_drift *self, const echo_filter *filter, const real_fft *fft, bool is_learning);
+// One hop. is_learning: the filter has learned from it. True when the drift went on in a pause by more than a filter
+// can follow.
+bool echo_drift_step(echo_drift *self, const echo_filter *filter, const real_fft *fft, bool is_learning);

@@ -23,6 +23,7 @@ Change = Callable[[int, RoomDuplex], None]  # before each hop
 CLIPS = Path(__file__).resolve().parents[2] / "demo" / "clips"
 VOICE = Path(edge_agent.voice.__file__).parent / "data" / "clips.ogg"
 LEVEL_DBFS = -26.0
+REPLY_S = 3
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,15 @@ def scene(
     near_db: float = 0.0,
     reverberation_s: float = 0.35,
     played_db: float = 0.0,
+    pause_s: float = 0.0,
     change: Change | None = None,
     **room: float,
 ) -> Scene:
-    """The agent talks all the time, a person from `near_from_s` on, `near_db` above the agent's level."""
+    """The agent talks all the time, or 3 s after each pause; a person from `near_from_s` on, `near_db` above it."""
     num_hops = round(seconds * SAMPLE_RATE_HZ) // HOP_SAMPLES
     said = np.resize(voice(), num_hops * HOP_SAMPLES).reshape(-1, HOP_SAMPLES) * np.float32(db_to_gain(played_db))
+    if pause_s:
+        said[np.arange(num_hops) % round(100 * (REPLY_S + pause_s)) >= 100 * REPLY_S] = 0.0
     near = np.zeros(num_hops * HOP_SAMPLES, np.float32)
     begin, end = (round(min(at_s, seconds) * SAMPLE_RATE_HZ) for at_s in (near_from_s, near_to_s))
     near[begin:end] = np.resize(people(), end - begin) * db_to_gain(near_db)

@@ -45,6 +45,7 @@ class Drift:
     def __init__(self) -> None:
         self.ppm = 0.0
         self._is_known = False
+        self._off_ppm = 0.0
         self._wait_hops = LEARN_HOPS
         self._elapsed_hops = self._sound_hops = self._silent_hops = 0
         self._agreed: list[float] = []
@@ -53,7 +54,14 @@ class Drift:
     def doubt(self) -> None:
         self._wait_hops = LEARN_HOPS
 
-    def step(self, filter_now: Complex, is_learning: bool) -> None:
+    def step(self, filter_now: Complex, is_learning: bool) -> bool:
+        """True when the drift went on in a pause by more than a filter can follow."""
+        gap = self._silent_hops * HOP if is_learning and self._silent_hops >= PAUSE_HOPS else 0
+        has_lapsed = self._off_ppm > 8.0 and 1e-6 * self._off_ppm * gap > 2.0
+        self._follow(filter_now, is_learning)
+        return has_lapsed
+
+    def _follow(self, filter_now: Complex, is_learning: bool) -> None:
         self._elapsed_hops += 1
         self._silent_hops = 0 if is_learning else self._silent_hops + 1
         if self._silent_hops == PAUSE_HOPS:
@@ -83,6 +91,7 @@ class Drift:
         self._heed(scale * (coarse if fine is None else fine))
 
     def _heed(self, ppm: float) -> None:
+        self._off_ppm += 0.5 * (abs(ppm) - self._off_ppm)
         if self._is_known:
             self.ppm = min(500.0, max(-500.0, self.ppm + 0.5 * ppm))
             return

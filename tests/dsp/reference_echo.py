@@ -85,7 +85,8 @@ class Canceller:
             self._variance = np.maximum(self._variance, FALL)
             self.drift.doubt()
         left = self._cancel(mic, self._played[self.delay.hops : self.delay.hops + PARTS])
-        self.drift.step(self._main, self._silent_hops == 0 and np.max(np.abs(mic)) < 0.999)
+        if self.drift.step(self._main, self._silent_hops == 0 and np.max(np.abs(mic)) < 0.999):
+            self._variance = np.maximum(self._variance, FALL)
         return left
 
     def _remember(self, hops: list[Real]) -> None:

@@ -59,6 +59,13 @@ def test_a_delay_that_jumps_while_the_clocks_drift_is_found_within_a_second_and_
     assert erle_db(heard, got, JUMP_S + 1.5, 32.0) > 10.0
 
 
+def test_a_drift_is_found_over_short_replies_with_pauses_in_which_it_goes_on() -> None:
+    heard = scene(63.0, drift_ppm=200.0, pause_s=3.0)
+    got = cancel(heard)
+    assert got.drift_ppm[-1] == pytest.approx(200.0, abs=10.0)
+    assert erle_db(heard, got, 60.0, 63.0) > 18.0  # 8 without
+
+
 def test_without_drift_none_is_found_though_a_talker_moves_what_is_left() -> None:
     heard = scene(12.0, near_from_s=3.0, near_to_s=11.0, non_linearity=0.5)
     assert not cancel(heard).drift_ppm.any()

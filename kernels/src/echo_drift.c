@@ -10,7 +10,7 @@ enum {
     LOOK_HOPS = 100,   // of sound
     LEARN_HOPS = 300,  // before the first look
     SETTLE_HOPS = 100, // after a pause, in which the clocks went on drifting
-    PAUSE_HOPS = 30,
+    PAUSE_HOPS = 100,
     NUM_AGREE = 3,
 };
 

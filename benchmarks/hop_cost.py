@@ -21,7 +21,7 @@ from rich.table import Table
 from benchmarks.barge_in_sounds import Sound
 from benchmarks.barge_in_talk import CONDITIONS, EVERY_MS, FIRST_MS, Placed, Scene, converse
 from benchmarks.results import append
-from benchmarks.room import CLIPS, COMMANDS
+from benchmarks.room import COMMANDS
 from edge_agent.agent import Agent, Kit, load_kit
 from edge_agent.audio.base import NO_XRUNS, State, Xruns
 from edge_agent.audio.decode import decode
@@ -119,7 +119,7 @@ def watch_parts(stopwatch: Stopwatch, parts: Parts) -> None:
 
 def conversation_of(kit: Kit) -> NDArray[np.float32]:
     """People ask for something while the agent talks on, float32 [n, 2]."""
-    sounds = [decode(CLIPS / f"{name}.flac").samples for name in COMMANDS]
+    sounds = [decode(path).samples for path in COMMANDS]
     at_samples = [ms_to_samples(float(at_ms)) for at_ms in np.arange(FIRST_MS, 1000 * LENGTH_S - EVERY_MS, EVERY_MS)]
     spoken = [sounds[index % len(sounds)] for index in range(len(at_samples))]
     placed = [

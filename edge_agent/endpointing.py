@@ -40,13 +40,13 @@ DOUBT_SHARE = 4.0  # a command of no confidence is waited for so many times long
 
 # Of the wait of a command that could go on: then an answer may begin that can be taken back. In one of five holds of
 # people's orders it does; at 0.44, in one of three (`benchmarks.end_of_turn`).
-ANSWER_SHARE = 0.52
+ANSWER_SHARE = 0.48
 
 # A wait is this many times longer when nothing speaks for an end, and this many times shorter when all does. That the
 # talker goes on, the listener knows well; but people sink before a pause too: with 4 for both, a sixth of their orders
 # was cut at "... latte | with milk".
 SPREAD_OF_SOUND = 1.5
-SHORTER_BY_EOT, LONGER_BY_EOT = 1.5, 5.0
+SHORTER_BY_EOT, LONGER_BY_EOT = 2.0, 5.0
 
 USUAL_HOLD_MS = 300.0
 LEAST_PACE, GREATEST_PACE = 0.8, 2.0

@@ -134,7 +134,7 @@ def parity(checkpoint: Path, recordings: Path, seconds: float) -> None:
 @click.option("--out", type=_folder, default=BUNDLE, show_default=True)
 @click.option("--processes", default=os.cpu_count(), show_default="one per core", help="That train together.")
 def retrain(data: Path, work: Path, out: Path, processes: int) -> None:
-    """From nothing to a calibrated bundle: four hours on two cores. Given again, it goes on where it stopped."""
+    """From nothing to a calibrated bundle: five hours on two cores. Given again, it goes on where it stopped."""
     from export.retrain import run, stages
 
     run(stages(data, work, out, processes), work, click.echo)

@@ -123,7 +123,7 @@ class Scenario(_Strict):
     disturb: tuple[Disturbance, ...] = ()
     vary: dict[str, list[Any]] = {}
     talk: Annotated[tuple[Line, ...], Field(min_length=1)]
-    listen_on_ms: float = 3_000  # after the last line, and until the agent is idle
+    listen_on_ms: float = 2_000  # after the last line, and until the agent is idle
     expect: Annotated[tuple[Expectation, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

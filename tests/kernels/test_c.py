@@ -10,7 +10,15 @@ KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 SOURCES = {
     "test_spsc_ring": ["spsc_ring.c"],
     "test_duplex": ["spsc_ring.c", "duplex.c"],
-    "test_echo_cancel": ["real_fft.c", "echo_cancel.c", "echo_delay.c", "echo_evidence.c", "echo_filter.c"],
+    "test_echo_cancel": [
+        "real_fft.c",
+        "echo_cancel.c",
+        "echo_clock.c",
+        "echo_delay.c",
+        "echo_drift.c",
+        "echo_evidence.c",
+        "echo_filter.c",
+    ],
 }
 MEMORY, RACES = "address,undefined", "thread"
 SANITIZERS = {

@@ -24,6 +24,7 @@ Words = tuple[str, ...]
 
 FRAMES_PER_STEP = 2
 PRE_ROLL_STEPS = 10  # 400 ms: the onset, the listener's look-ahead, and a first plosive
+MOST_FRAMES_A_STEP = 6  # of the pre-roll, so that the hop in which a turn begins costs no more than others
 COMMAND_CONFIDENCE = 0.5
 REST_STEPS = 100  # what was said since a command that was answered, and the silence after it
 MOST_REST_STEPS = 50  # 2 s are heard once more, in one hop
@@ -79,6 +80,7 @@ class Understanding:
         self._rest = PreRoll(REST_STEPS)
         self._keeps_rest = False
         self._frame = 0
+        self._behind = 0  # frames of the turn that are remembered and not decoded yet
         self._shown: Words = ()
         self._committed: Words = ()
         self.hypothesis = NOTHING_HEARD
@@ -103,16 +105,27 @@ class Understanding:
     def begin(self, at_sample: int) -> None:
         """A turn has begun: decode from the pre-roll on."""
         self.reset()
-        before = self._pre_roll.view()
-        self._decoder.reset(self._frame - len(before))
-        if len(before):
-            self._decoder.step(before)
-            self._look(at_sample, is_silent=False)
+        self._behind = len(self._pre_roll.view())
+        self._decoder.reset(self._frame - self._behind)
+        self._catch_up(MOST_FRAMES_A_STEP)
+        self._look(at_sample, is_silent=False)
 
     def step(self, at_sample: int, log_posteriors: Posteriors, is_silent: bool) -> None:
         """One step of a turn, float32 [2, 40], which was remembered before; `is_silent`: the user pauses."""
-        self._decoder.step(log_posteriors)
+        if self._behind:
+            self._behind += len(log_posteriors)
+            self._catch_up(MOST_FRAMES_A_STEP)
+        else:
+            self._decoder.step(log_posteriors)
         self._look(at_sample, is_silent)
+
+    def _catch_up(self, most_frames: int) -> None:
+        """Decode the oldest frames of those that wait; they are the last ones of the pre-roll."""
+        waiting = self._pre_roll.view()[-self._behind :] if self._behind else self._pre_roll.view()[:0]
+        now = waiting[:most_frames]
+        if len(now):
+            self._decoder.step(now)
+        self._behind -= len(now)
 
     @property
     def ends_in_number(self) -> bool:
@@ -147,11 +160,13 @@ class Understanding:
         self.hypothesis = NOTHING_HEARD
         self.steady_ms = 0.0
         self._keeps_rest = False
+        self._behind = 0
         self._shown = ()
         self._committed = ()
 
     def end(self, at_sample: int) -> Hypothesis:
         """The turn is over: what was heard stands, and the decoder rests."""
+        self._catch_up(self._behind)
         heard = self._best(is_silent=True)
         if grammar_of(heard) >= Grammar.COULD_GO_ON and heard.words != self._committed:
             self._show_committed(at_sample, heard.words)

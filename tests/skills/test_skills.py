@@ -21,7 +21,8 @@ def said(skills: Skills, intent: str, **slots: str | int | float) -> str:
 def test_every_intent_of_the_issue_has_a_skill() -> None:
     intents = """StartTimer CancelTimer CancelAllTimers TimerStatus GetTime GetDate SetVolume VolumeUp VolumeDown Mute
     Unmute LightOn LightOff LightBrightness LightColour MediaPause MediaResume MediaNext MediaPrevious GetTemperature
-    SetTemperature CoverOpen CoverClose SceneOn AddToList RemoveFromList ReadList LockDoor UnlockDoor Stop Cancel Nevermind Repeat Yes No"""
+    SetTemperature CoverOpen CoverClose SceneOn AddToList RemoveFromList ReadList LockDoor
+UnlockDoor Stop Cancel Nevermind Repeat Yes No"""
     assert set(intents.split()) == set(BUILT_IN)
 
 

@@ -121,8 +121,8 @@ class Understanding:
 
     def _catch_up(self, most_frames: int) -> None:
         """Decode the oldest frames of those that wait; they are the last ones of the pre-roll."""
-        waiting = self._pre_roll.view()[-self._behind :] if self._behind else self._pre_roll.view()[:0]
-        now = waiting[:most_frames]
+        kept = self._pre_roll.view()
+        now = kept[len(kept) - self._behind :][:most_frames]
         if len(now):
             self._decoder.step(now)
         self._behind -= len(now)

@@ -3,9 +3,10 @@
 `export/calibrate.py` fits the weights to a listener; the ones here serve where none are fitted.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
+
+from edge_agent.models.logistic import p_of
 
 NUM_FEATURES: Final = 4
 MARGIN_CAP: Final = 10.0
@@ -26,7 +27,7 @@ class ConfidenceModel:
 
     def p_right(self, features: Features) -> float:
         """Probability that the path is what was said."""
-        return 1.0 / (1.0 + math.exp(-min(max(self.logit(features), -30.0), 30.0)))
+        return p_of(self.logit(features))
 
     def logit(self, features: Features) -> float:
         """The same on an open scale: 0 is a half."""

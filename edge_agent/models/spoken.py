@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.models.logistic import p_weighed
 from edge_agent.models.phones import BLANK
 
 HISTORY_FRAMES: Final = 2048  # 41 s: longer than any turn
@@ -39,10 +40,7 @@ class SpokenModel:
 
     def p_spoken(self, evidence: SpokenEvidence) -> float:
         """Probability that somebody spoke, where a sentence was found."""
-        logit = self.bias
-        for name in FEATURES:
-            logit += getattr(self, name) * getattr(evidence, name)
-        return 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+        return p_weighed(self, evidence, self.bias, FEATURES)
 
 
 FEATURES = tuple(field.name for field in fields(SpokenEvidence))

@@ -4,12 +4,12 @@ A path through other speech often fits well but for one phone, lingers in one pl
 sentence: the mean over a phrase forgives that, these features do not. `export/calibrate.py` fits their weights.
 """
 
-import math
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.models.logistic import p_weighed
 from edge_agent.models.phones import TOKENS, VOWELS
 from edge_agent.models.phrase_alignment import PhraseAlignment, Tokens
 
@@ -48,10 +48,7 @@ class WakeModel:
 
     def p_wake(self, evidence: WakeEvidence) -> float:
         """Probability that the phrase was said, of a candidate of the first stage."""
-        logit = self.bias
-        for name in FEATURES:
-            logit += getattr(self, name) * getattr(evidence, name)
-        return 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+        return p_weighed(self, evidence, self.bias, FEATURES)
 
 
 FEATURES = tuple(field.name for field in fields(WakeEvidence))

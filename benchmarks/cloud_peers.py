@@ -2,10 +2,12 @@
 
     python -m benchmarks.cloud_peers --peer-python PYTHON [--clients livekit-gemini ...] [--append]
 
-PYTHON has pipecat-ai, livekit-agents and livekit's plugins for google and openai. Every 4 s a question is asked; every
-other one meets a fault. Counted: faults after which the *next* question was answered whole, with nobody mending the
-client, and questions that were answered whole although they met the fault themselves. Turns are detected by the server
-for the peers, by this agent for itself; it also speaks when no answer comes, which the peers leave to their user.
+All clients in one run, one after the other, each with a server of its own that makes the same faults; at the end a
+table. PYTHON has pipecat-ai, livekit-agents and livekit's plugins for google and openai. Every 4 s a question is
+asked; every other one meets a fault. Counted: faults after which the *next* question was answered whole, with nobody
+mending the client, and questions that were answered whole although they met the fault themselves. Turns are detected
+by the server for the peers, by this agent for itself; it also speaks when no answer comes, which the peers leave to
+their user.
 
 A client that did not answer the next question is started anew for the faults that are left.
 """
@@ -15,8 +17,9 @@ import asyncio
 import json
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +30,7 @@ from benchmarks.offload_rig import HOP_S, Rig
 from edge_agent.link.choosing import Provider
 from edge_agent.link.cloud.base import CloudSession, Said, SessionConfig
 from edge_agent.link.cloud.providers import make_session
-from edge_agent.link.cloud.wire import connect
-from edge_agent.link.cloud_sim.faults import FAULTS, Fault, FaultPlan, faulty
+from edge_agent.link.cloud_sim.faults import FAULTS, Fault
 from edge_agent.link.cloud_sim.routes import GEMINI_PATH
 from edge_agent.link.cloud_sim.server import serving
 from edge_agent.link.cloud_sim.stage import Scene, Stage, spoken
@@ -70,6 +72,24 @@ class Outcome:
         }
 
 
+class Server:
+    """One stand-in for one client, which speaks encrypted where that client's protocol knows nothing else."""
+
+    def __init__(self, client: str) -> None:
+        self.is_gemini = client.endswith("gemini")  # its SDK speaks encrypted only
+        self.authority = trustme.CA()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert("localhost").configure_cert(self._context)
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[tuple[Stage, int]]:
+        """A fresh one, its faults to be added: (stage, port)."""
+        stage = Stage(SCENE)
+        host = "localhost" if self.is_gemini else "127.0.0.1"
+        async with serving(stage, host=host, tls=self._context if self.is_gemini else None) as port:
+            yield stage, port
+
+
 @asynccontextmanager
 async def _peer(python: Path, client: str, port: int, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     arguments = (client, str(port), str(folder / "ca.pem"), str(folder / "voice.raw"), str(2 * len(SCRIPT) + 1))
@@ -99,21 +119,13 @@ async def _was_answered(process: asyncio.subprocess.Process) -> bool:
 
 async def measure_peer(python: Path, client: str) -> Outcome:
     """One peer's client through all faults."""
-    outcome, left = Outcome(), list(SCRIPT)
-    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    is_gemini = client.endswith("gemini")  # its SDK speaks encrypted only
+    outcome, left, server = Outcome(), list(SCRIPT), Server(client)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+        server.authority.cert_pem.write_to_path(str(folder / "ca.pem"))
         (folder / "voice.raw").write_bytes(spoken("how far is it from here to the moon", 16_000))
         while left:
-            stage = Stage(SCENE)
-            host = "localhost" if is_gemini else "127.0.0.1"
-            async with (
-                serving(stage, host=host, tls=context if is_gemini else None) as port,
-                _peer(python, client, port, folder) as process,
-            ):
+            async with server.serve() as (stage, port), _peer(python, client, port, folder) as process:
                 await _was_answered(process)  # whatever it said at its beginning
                 if not await _was_answered(process):
                     raise SystemExit(f"{client} does not answer even without a fault")
@@ -130,26 +142,33 @@ async def measure_peer(python: Path, client: str) -> Outcome:
 
 async def measure_ours(client: str) -> Outcome:
     """The runner of this agent through all faults."""
-    outcome, plan = Outcome(), FaultPlan()
-    kind, path = ("gemini_live", GEMINI_PATH) if client.endswith("gemini") else ("openai_realtime", "/v1/realtime")
-    async with serving(Stage(SCENE, plan)) as port:
-
-        def make(handle: str | None, history: tuple[Said, ...]) -> CloudSession:
-            url = f"ws://127.0.0.1:{port}{path}"
-            config = SessionConfig("simulated", url=url, resume_handle=handle, history=history)
-            return make_session(kind, config, connect=faulty(connect, plan))
-
-        rig = Rig([Provider("ours", "127.0.0.1", make)])
+    outcome, server = Outcome(), Server(client)
+    async with server.serve() as (stage, port):
+        rig = Rig([Provider("ours", "localhost", _session_maker(server, port))])
         try:
             await _ask(rig)
             for faults in SCRIPT:
                 for fault in faults:
-                    plan.add(fault)
+                    stage.faults.add(fault)
                 itself, following = await _ask(rig), await _ask(rig)
                 outcome.add(faults, itself, following)
         finally:
             await rig.close()
     return outcome
+
+
+def _session_maker(server: Server, port: int) -> Callable[[str | None, tuple[Said, ...]], CloudSession]:
+    context = ssl.create_default_context()
+    server.authority.configure_trust(context)
+    kind, url = "openai_realtime", f"ws://127.0.0.1:{port}/v1/realtime"
+    if server.is_gemini:
+        kind, url = "gemini_live", f"wss://localhost:{port}{GEMINI_PATH}"
+
+    def make(handle: str | None, history: tuple[Said, ...]) -> CloudSession:
+        config = SessionConfig("simulated", url=url, resume_handle=handle, history=history)
+        return make_session(kind, config, tls=context)
+
+    return make
 
 
 async def _ask(rig: Rig) -> bool:
@@ -168,10 +187,23 @@ def main() -> None:
     parser.add_argument("--clients", nargs="*", default=[*OURS, *PEERS], choices=[*OURS, *PEERS])
     parser.add_argument("--append", action="store_true", help="keep the figures in results.jsonl")
     options = parser.parse_args()
+    began = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    figures = []
     for client in options.clients:
         measuring = measure_ours(client) if client in OURS else measure_peer(options.peer_python, client)
-        figure = asyncio.run(measuring).figure(client)
-        print(json.dumps(results.append(figure) if options.append else figure))
+        figure = asyncio.run(measuring).figure(client) | {"run": began}
+        figures.append(figure)
+        print(json.dumps(results.append(figure) if options.append else figure), flush=True)
+    print("\n".join(_table(figures)))
+
+
+def _table(figures: list[dict[str, Any]]) -> list[str]:
+    lines = [f"| of {len(SCRIPT)} faults | next question answered | the same one | not after |", "|---|---|---|---|"]
+    for figure in figures:
+        after = ", ".join(figure["next_not_answered"])
+        counts = f"{figure['next_question_answered']} | {figure['same_question_answered']}"
+        lines.append(f"| {figure['client']} | {counts} | {after} |")
+    return lines
 
 
 if __name__ == "__main__":

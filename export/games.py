@@ -1,7 +1,7 @@
 """Two talking adventure games of Debian's main section: the sound of their lines, and the texts, in no order.
 
-Both licences (beside the packages) let anybody use, change and pass on the game, for nothing or as a part of something
-sold. They are fetched by apt and laid out beside the corpus, not installed.
+A third is in `steel_sky.py`. All licences (beside the packages) let anybody use, change and pass on the game, for
+nothing or as a part of something sold. They are fetched by apt and laid out beside the corpus, not installed.
 """
 
 import io
@@ -34,11 +34,12 @@ class GameError(EdgeAgentError):
 
 @dataclass(frozen=True)
 class Clip:
-    """samples: float32 [n] at rate_hz."""
+    """samples: float32 [n] at rate_hz; text: what is said, in lower-case words, where the game tells."""
 
     name: str
     samples: Floats
     rate_hz: int
+    text: str | None = None
 
     def at_16_khz(self) -> Floats:
         """The same at our rate, with nothing above its own band."""
@@ -89,7 +90,7 @@ def amazon_queen(package: Path) -> Game:
         for name, data in files.items()
         if name.rpartition(".")[2] in _TEXT_KINDS
         for run in _strings(data)
-        for text in map(_words, re.split(r"\*..", run))  # a mark of three characters parts sentences
+        for text in map(words, re.split(r"\*..", run))  # a mark of three characters parts sentences
     }
     return Game((Clip(name, *_decoded(files[name])) for name in names), len(names), sorted(texts - {""}))
 
@@ -98,8 +99,18 @@ def drascula(package: Path) -> Game:
     """A file of 8-bit samples for each line, and one with all texts. Raises OSError."""
     folder = package / "usr/share/scummvm/drascula/en"
     paths = sorted(folder.glob("*.ALS"))
-    texts = {_words(run) for run in _strings((folder / "drascula.dat").read_bytes())}
+    texts = {words(run) for run in _strings((folder / "drascula.dat").read_bytes())}
     return Game((_raw_clip(path) for path in paths), len(paths), sorted(texts - {""}))
+
+
+def from_unsigned(data: bytes) -> Floats:
+    """Samples of 8 bits."""
+    return (np.frombuffer(data, np.uint8).astype(np.float32) - 128.0) / 128.0
+
+
+def words(text: str) -> str:
+    """The words of a text of a game, in lower case; its digits and stops are lost."""
+    return " ".join(word.strip("'") for word in re.findall(r"[a-z']+", text.lower().replace("^", "")) if word != "'")
 
 
 def _decoded(data: bytes) -> tuple[Floats, int]:
@@ -108,8 +119,7 @@ def _decoded(data: bytes) -> tuple[Floats, int]:
 
 
 def _raw_clip(path: Path) -> Clip:
-    unsigned = np.frombuffer(path.read_bytes(), np.uint8)
-    return Clip(path.name, (unsigned.astype(np.float32) - 128.0) / 128.0, _DRASCULA_RATE_HZ)
+    return Clip(path.name, from_unsigned(path.read_bytes()), _DRASCULA_RATE_HZ)
 
 
 def _read_archive(data: bytes) -> dict[str, bytes]:
@@ -131,7 +141,3 @@ def _strings(data: bytes) -> Iterator[str]:
         run = match.group()
         lead = next((j for j in range(min(4, len(run))) if 0 <= run[j] - (len(run) - j - 1) <= _LENGTH_PADDING), -1)
         yield run[lead + 1 :].decode("ascii")
-
-
-def _words(text: str) -> str:
-    return " ".join(word.strip("'") for word in re.findall(r"[a-z']+", text.lower().replace("^", "")) if word != "'")

@@ -23,6 +23,7 @@ from export.train import Settings, load_average
 
 RECIPE_FILES = (
     "net.py", "teacher.py", "optimiser.py", "train.py", "batches.py", "noises.py", "people.py", "acted.py", "games.py",
+    "steel_sky.py",
 )  # fmt: skip
 FILES = {"onnx": "listener.onnx", "litert": "listener.tflite"}
 

@@ -38,3 +38,11 @@ def test_two_texts_that_would_do_give_none() -> None:
 
 def test_what_fits_no_text_gets_none() -> None:
     assert Texts(TEXTS).said(heard(["SH", "OY", "ZH", "UH", "TH", "AW", "SH", "OY", "ZH"], 0.95)) is None
+
+
+def test_a_line_whose_text_is_known_is_kept_only_if_it_is_said() -> None:
+    texts = Texts(TEXTS)
+    line = heard(texts.phones["where is the crystal skull"], 0.9)
+    assert texts.is_said("where is the crystal skull", line)
+    assert not texts.is_said("you could not pilot a paper bag", line)
+    assert not texts.is_said("hm", line)

@@ -34,6 +34,8 @@ class Near(Protocol):
 
     def forget(self) -> None: ...
 
+    def settle(self) -> None: ...
+
 
 class Yielding:
     """Lets the user have the floor, and takes it back if they did not want it."""
@@ -80,8 +82,7 @@ class Yielding:
         evidence = self.evidence
         stage = self._stage_now(at_sample)
         if self._stage is Stage.SILENT and stage is Stage.SPEAKING:
-            # the end of what the agent answers to is no barge-in
-            near.forget()
+            near.settle()  # the end of what the agent answers to is no barge-in
             self._forget()
             self._has_gone_on = False
         evidence.stage = self._stage = stage

@@ -29,6 +29,8 @@ SHARE_UP, SHARE_DOWN, SHARE_UP_NEAR = 0.06, 0.02, 0.006  # per hop
 START_FLOOR = -8.0
 FLOOR_UP, FLOOR_DOWN, FLOOR_UP_NEAR = 0.03, 0.03, 0.008
 FIRST_HOPS, FLOOR_UP_FIRST = 100, 0.06  # before that nobody knows the room
+LATELY_FADE, LOUDEST_FADE = 0.3, 0.01  # per hop: 130 and 4 dB in 0.1 s
+LEAST_FALL = 3.0  # 13 dB: who has fallen so far is silent, and what is left of them a breath, or their room
 
 
 class NearTalker:
@@ -43,6 +45,7 @@ class NearTalker:
             np.zeros(LAST_BAND - FIRST_BAND, np.float32) for _ in range(4)
         )
         self._echo, self._share, self._floor = (np.zeros_like(self._heard) for _ in range(3))
+        self._lately, self._loudest, self._silence = (np.zeros_like(self._heard) for _ in range(3))
         self._is_echo, self._is_above = np.zeros(len(self._heard), bool), np.zeros(len(self._heard), bool)
         self._log_mel = LogMel()
         self._cancelled = np.zeros(HOP_SAMPLES, np.float32)
@@ -55,6 +58,8 @@ class NearTalker:
         self._echo.fill(NO_ECHO)
         self._share.fill(START_SHARE)
         self._floor.fill(START_FLOOR)
+        self._lately.fill(NO_ECHO)
+        self._loudest.fill(NO_ECHO)
         self._num_hops = 0
         self._log_mel.reset()
 
@@ -68,6 +73,8 @@ class NearTalker:
         np.copyto(self._heard, heard_mel[FIRST_BAND:LAST_BAND])
         np.subtract(self._echo, ECHO_FADE, out=self._echo)
         np.maximum(self._echo, self._cancelled_mel[FIRST_BAND:LAST_BAND], out=self._echo)
+        self._remember(self._lately, LATELY_FADE)
+        self._remember(self._loudest, LOUDEST_FADE)
         np.add(self._echo, self._share, out=self._expected)
         np.greater(self._expected, self._floor, out=self._is_echo)
         self._add_up(near_db)
@@ -78,6 +85,13 @@ class NearTalker:
         """What was heard so far was nobody, or nobody of interest."""
         self.score, self.is_heard, self.is_denied = 0.0, False, False
         self._quiet_hops = REMEMBERED_HOPS
+
+    def settle(self) -> None:
+        """Whoever spoke is silent now: what is still heard of them is the room."""
+        np.subtract(self._loudest, LEAST_FALL, out=self._silence)
+        np.minimum(self._silence, self._lately, out=self._silence)
+        np.maximum(self._floor, self._silence, out=self._floor)
+        self.forget()
 
     @property
     def was_heard(self) -> bool:
@@ -99,6 +113,10 @@ class NearTalker:
         self.is_heard = evidence > 0.0 and self.score >= NEAR_SCORE
         self.is_denied = self.score == 0.0 and near_db is not None and near_db < LEAST_NEAR_DB
         self._quiet_hops = 0 if self.is_heard else self._quiet_hops + 1
+
+    def _remember(self, most: Frame, fade: float) -> None:
+        np.subtract(most, fade, out=most)
+        np.maximum(most, self._heard, out=most)
 
     def _learn_share(self) -> None:
         """A median that follows: up and down by steps."""

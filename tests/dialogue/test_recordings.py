@@ -53,6 +53,15 @@ def test_an_open_question_of_a_person_is_no_command(kit: Kit) -> None:
     assert events["nod"].reason == "end"
 
 
+def test_the_breath_of_a_loud_talker_does_not_interrupt_the_answer(kit: Kit, tmp_path: Path) -> None:
+    spoken, _ = soundfile.read(CLIPS / "what_time_is_it.flac", dtype="float32")
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, 3.0 * spoken, SAMPLE_RATE_HZ)
+    events = conversation(kit, path)
+    assert "barge_in" not in events
+    assert events["intent"].intent == "GetTime"
+
+
 def test_silence_before_a_command_does_not_change_what_is_heard(kit: Kit, tmp_path: Path) -> None:
     spoken, _ = soundfile.read(CLIPS / "turn_on_standing_light.flac", dtype="float32")
     path = tmp_path / "late.wav"

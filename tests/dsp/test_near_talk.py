@@ -95,3 +95,34 @@ def test_a_hop_allocates_nothing() -> None:
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 512
+
+
+def scores_after_settling(before: list[Sound], then: Sound) -> NDArray[np.float64]:
+    """Of what comes after the agent has begun to speak."""
+    near, log_mel, frame = NearTalker(), LogMel(), np.zeros(NUM_MELS, np.float32)
+    found = []
+    for sound in (np.concatenate(before), then):
+        near.settle()
+        for hop in sound:
+            log_mel.step(hop, frame)
+            near.step(frame, hop, hop, None)
+            found.append(near.score)
+    return np.array(found[-len(then) :])
+
+
+ROOM, TALKER, BREATH = 3e-4, 0.05, 0.0025
+
+
+def test_a_breath_behind_a_turn_is_nobody_but_who_goes_on_is_found() -> None:
+    turn = [noise(ROOM, 100, 1), noise(TALKER, 100, 2), noise(BREATH, 10, 3)]
+    assert scores_after_settling(turn, noise(BREATH, 60, 4)).max() < SUSPECT_SCORE
+    assert scores_after_settling(turn, noise(TALKER, 5, 5))[-1] >= SURE_SCORE
+
+
+def test_who_speaks_when_the_agent_begins_is_found_all_the_same() -> None:
+    turn = [noise(ROOM, 100, 1), noise(TALKER, 100, 2)]
+    assert scores_after_settling(turn, noise(TALKER, 5, 5))[-1] >= SURE_SCORE
+
+
+def test_a_breath_that_comes_without_a_turn_is_found() -> None:
+    assert scores_after_settling([noise(ROOM, 200, 1)], noise(BREATH, 5, 4))[-1] >= SURE_SCORE

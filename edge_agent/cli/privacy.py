@@ -33,7 +33,7 @@ def privacy(as_json: bool, profile_name: str) -> None:
     console = Console(highlight=False)
     console.print(f"profile {escape(profile.name)}: privacy.state is [bold]{profile.privacy.state}[/]")
     if not receipts:
-        console.print(f"no sound has left this machine (no receipts in {escape(str(path))})")
+        console.print(f"no sound has left this machine (no receipts in {escape(str(path))})", soft_wrap=True)
         return
     console.print(_table(receipts))
     console.print(
@@ -47,7 +47,7 @@ def _table(receipts: list[dict[str, Any]]) -> Table:
         hosts = "\n".join(escape(str(host)) for host in receipt.get("hosts", {}))
         table.add_row(
             escape(str(receipt["at"])[:19].replace("T", " ")),
-            escape(str(receipt.get("purpose", ""))),
+            escape(str(receipt.get("purpose", "")).replace("_", " ")),  # may be broken there
             escape(str(receipt.get("consent", ""))),
             hosts,
             f"{_sent_ms(receipt) / 1000:.2f} s{_beside(receipt)}",

@@ -27,7 +27,10 @@ def check(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
 def import_(file: Path, output: Path) -> None:
-    """Convert a context FILE (expressions, slots, macros) into a commands file."""
+    """Make a commands file from a context.
+
+    FILE is a speech-to-intent context with expressions, slots and macros.
+    """
     from edge_agent.models.context_import import import_context
 
     output.write_text(import_context(file), encoding="utf-8")

@@ -17,7 +17,8 @@ from edge_agent.cli.options import json_option, profile_option
 def run(context: click.Context, profile_name: str, as_json: bool, log: Path | None) -> None:
     """Listen and answer, live, until Ctrl-C.
 
-    Nothing is kept on disk unless --log asks for it, and no sound leaves this machine.
+    Nothing is kept on disk unless --log asks for it, and no sound leaves this machine unless the profile allows it
+    (docs/privacy.md).
     """
     from edge_agent.supervisor import Supervisor
 

@@ -7,27 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ
+from edge_agent.units import HOP_SAMPLES
 from edge_agent.voice.gain import MAX_BLOCK_SAMPLES
 from edge_agent.voice.mixer import Mixer, volume_gain
+from tests.voice.mixing import Samples, render, sine, tone
 
-Samples = np.ndarray[tuple[int], np.dtype[np.float32]]
 MAX_STEP = 0.011  # a full-scale ramp over 10 ms moves 0.00625 a sample
-
-
-def tone(num_samples: int, level: float = 0.5) -> Samples:
-    return np.full(num_samples, level, np.float32)
-
-
-def sine(num_samples: int, level: float = 0.5, pitch_hz: float = 200.0) -> Samples:
-    return (level * np.sin(2 * np.pi * pitch_hz * np.arange(num_samples) / SAMPLE_RATE_HZ)).astype(np.float32)
-
-
-def render(mixer: Mixer, num_hops: int) -> Samples:
-    out = np.zeros((num_hops, HOP_SAMPLES), np.float32)
-    for hop in out:
-        mixer.render(hop)
-    return out.reshape(-1)
 
 
 def test_speech_comes_out_as_it_is_and_is_counted() -> None:

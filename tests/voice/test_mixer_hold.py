@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ
 from edge_agent.voice.mixer import Mixer, volume_gain
-from tests.voice.test_mixer import render, sine, tone
+from tests.voice.mixing import render, sine, tone
 
 RISE_SAMPLES = 80
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge_agent.units import HOP_SAMPLES
 from edge_agent.voice.gain import MAX_BLOCK_SAMPLES
 from edge_agent.voice.mixer import Mixer, volume_gain
-from tests.voice.mixing import Samples, render, sine, tone
+from tests.voice.mixing import render, sine, tone
 
 MAX_STEP = 0.011  # a full-scale ramp over 10 ms moves 0.00625 a sample
 

@@ -34,6 +34,7 @@ from edge_agent.models.listener import Listener
 from edge_agent.models.wake import KeywordSpotter
 from edge_agent.muting import Muting
 from edge_agent.offloading import Offloading
+from edge_agent.pre_roll import IncrementalDecoder
 from edge_agent.profile import Profile
 from edge_agent.reacting import Reactions
 from edge_agent.ring import MessageRing
@@ -42,7 +43,7 @@ from edge_agent.skills.registry import Skills
 from edge_agent.skills.tools import intents_that_need_yes
 from edge_agent.talk import Sayer, Talk
 from edge_agent.turn import Turn
-from edge_agent.understanding import IncrementalDecoder, Understanding
+from edge_agent.understanding import Understanding
 from edge_agent.units import HOP_SAMPLES
 from edge_agent.voice.ahead import VoiceAhead
 from edge_agent.voice.mixer import Mixer
@@ -58,6 +59,7 @@ class Kit:
     listener: Listener
     look_ahead_samples: int
     decoder: IncrementalDecoder
+    rest_decoder: IncrementalDecoder  # another one of the same commands
     spotter: Spotter | None
     voice: Sayer
     replies: Mapping[str, str]  # by intent
@@ -80,6 +82,7 @@ def load_kit(profile: Profile) -> Kit:
         listener=Listener(bundle, profile.model.backend),
         look_ahead_samples=bundle.look_ahead_hops * HOP_SAMPLES,
         decoder=decoder,
+        rest_decoder=decoder.twin(),
         spotter=spotter,
         voice=Voice(engines=[engine for engine in installed_engines() if engine.name in profile.voice.engines]),
         replies={name: intent.reply for name, intent in commands.intents.items() if intent.reply},
@@ -148,7 +151,7 @@ class Agent:
                 prosody=Prosody(),
                 listener=kit.listener,
                 attention=attention,
-                understanding=Understanding(kit.decoder, emit),
+                understanding=Understanding(kit.decoder, kit.rest_decoder, emit),
                 turn=self.turn,
                 reactions=Reactions(
                     profile.reflexes, self.talk, emit, hears_over_itself=hears_over_itself or echo is not None

@@ -17,16 +17,18 @@ from edge_agent.dsp.echo import EchoCanceller
 from edge_agent.dsp.features import LogMel
 from edge_agent.dsp.near_talk import NearTalker
 from edge_agent.dsp.prosody import Prosody
+from edge_agent.early import Settled
 from edge_agent.events import EndOfTurn, SpeechStarted
 from edge_agent.guard import Emit, Part, do_nothing
 from edge_agent.health import Health
 from edge_agent.meters import Meters
 from edge_agent.models.listener import Listener
 from edge_agent.muting import Muting
+from edge_agent.pre_roll import blank_posteriors
 from edge_agent.reacting import Reactions
 from edge_agent.talk import Talk
 from edge_agent.turn import Change, Turn
-from edge_agent.understanding import Understanding, blank_posteriors
+from edge_agent.understanding import NOTHING_HEARD, Understanding
 from edge_agent.units import HOP_SAMPLES, NUM_MELS, STRIDE_HOPS, ms_to_samples, samples_to_ms
 from edge_agent.voice.mixer import Mixer
 from edge_agent.yielding import Yielding
@@ -76,6 +78,7 @@ class Hop:
         self._log_mel = np.zeros((STRIDE_HOPS, NUM_MELS), np.float32)
         self._phase = 0
         self._nothing = blank_posteriors()
+        self._said = Settled(NOTHING_HEARD)  # in the turn that ended last
         self._fence()
 
     def _fence(self) -> None:
@@ -112,6 +115,8 @@ class Hop:
         if self._phase == STRIDE_HOPS:
             self._phase = 0
             self._step(at, is_deaf)
+        elif self.parts.understanding.is_behind:
+            self._decoding.run(at, self.parts.understanding.catch_up)
         if self.parts.turn.is_open or self.parts.attention.is_awake(at):
             self._take_turn(at)
         self.parts.talk.user_speaks = self.parts.turn.is_open
@@ -157,10 +162,13 @@ class Hop:
         change = parts.turn.follow(at, agent_speaks=parts.talk.holds_floor)
         if change is Change.STARTED:
             self._emit(SpeechStarted(at, parts.turn.p_voice))
-            self._decoding.run(at, parts.understanding.begin, at)
+            self._decoding.run(at, parts.understanding.begin)
             parts.conversation.early.reset()
-        elif change is Change.MAY_BE_ALL or parts.conversation.early.stands:
-            self._talking.run(at, self._answer_early, at, change)
+        elif change is Change.MAY_BE_ALL:
+            self._talking.run(at, self._answer_early, at)
+        elif change is Change.RESUMED and parts.conversation.early.stands:
+            self._talking.run(at, parts.conversation.early.take_back, at)
+            self._decoding.run(at, parts.understanding.go_on)
         self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
         if parts.turn.is_open and self._phase == 0:
             self._talking.run(at, parts.conversation.follow, at, parts.turn, parts.understanding)
@@ -169,22 +177,25 @@ class Hop:
         if parts.turn.is_open or not parts.talk.is_idle:
             parts.attention.stay_awake(at)
 
-    def _answer_early(self, at: int, change: Change) -> None:
-        """While all may have been said: begin an answer, and take it back if the user goes on."""
+    def _answer_early(self, at: int) -> None:
+        """All may have been said: begin an answer, which is taken back if the user goes on."""
         parts, turn = self.parts, self.parts.turn
-        if change is Change.RESUMED:
-            parts.conversation.early.take_back(at)
-            parts.understanding.go_on()
-        elif change is Change.MAY_BE_ALL and turn.voiced_ms >= NOISE_VOICED_MS and self._can_hear_over_itself:
+        if turn.voiced_ms >= NOISE_VOICED_MS and self._can_hear_over_itself:
             heard = parts.understanding.hypothesis
             if parts.conversation.begin_answer(at, heard, turn.last_voiced_sample):
                 turn.is_answered = True
 
+    def _settle(self, at: int) -> None:
+        """What the turn that ends amounts to."""
+        understanding = self.parts.understanding
+        self._said = self.parts.conversation.early.settle(understanding.end(at), understanding.rest)
+
     def _end_turn(self, at: int) -> None:
         parts, turn = self.parts, self.parts.turn
         early = parts.conversation.early
-        said = early.settle(parts.understanding.end(at), parts.understanding.rest)
-        heard = said.heard
+        self._said = Settled(NOTHING_HEARD)
+        self._talking.run(at, self._settle, at)
+        said, heard = self._said, self._said.heard
         is_noise = turn.voiced_ms < NOISE_VOICED_MS and (self._follows_wake or not heard.words)
         is_noise = (parts.yielding.end_turn(heard.intent) or is_noise) and not early.was_begun
         self._follows_wake = False

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from edge_agent.events import Committed, Event, Partial, Revised
 from edge_agent.models.decoder import Decoder, Hypothesis
-from edge_agent.understanding import COMMAND_CONFIDENCE, FRAMES_PER_STEP, Understanding
+from edge_agent.pre_roll import FRAMES_PER_STEP
+from edge_agent.understanding import COMMAND_CONFIDENCE, Understanding
 from edge_agent.units import STEP_SAMPLES
 
 Words = tuple[str, ...]
@@ -51,8 +52,8 @@ def show(decoder: Decoder, log_posteriors: NDArray[np.float32]) -> Shown:
     shown = Shown()
     committed: Words = ()
     events: list[Event] = []
-    understanding = Understanding(decoder, events.append)
-    understanding.begin(0)
+    understanding = Understanding(decoder, decoder.twin(), events.append)
+    understanding.begin()
     for start in range(0, len(log_posteriors) - 1, FRAMES_PER_STEP):
         frames = log_posteriors[start : start + FRAMES_PER_STEP]
         understanding.remember(frames)

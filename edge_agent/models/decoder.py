@@ -9,6 +9,7 @@ Thread: hop only.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -129,8 +130,19 @@ class Decoder:
         """
         self.settings = settings or (LONG_SENTENCES if is_long_grammar(graph) else DecoderSettings())
         self._search = GraphSearch(graph, self.settings.search)
+        # not the arcs, of which the search has its own copy
+        self._labels, self._final_label, self._can_continue = graph.labels, graph.final_label, graph.can_continue
+        self._begin()
+
+    def twin(self) -> Decoder:
+        """Another one of the same commands, at the cost of its paths alone."""
+        twin = copy(self)
+        twin._search = self._search.twin()
+        twin._begin()
+        return twin
+
+    def _begin(self) -> None:
         self._heard = HeardFrames()
-        self._graph = graph
         self._at_frame = 0
         self._num_steady = 0  # labels
         self._reading = _read([])
@@ -174,7 +186,7 @@ class Decoder:
         if path.node < 0:
             return Hypothesis()
         is_complete = bool(path.is_complete)
-        reading = self._read_path(int(self._graph.final_label[path.node]) if is_complete else 0)
+        reading = self._read_path(int(self._final_label[path.node]) if is_complete else 0)
         score_per_phone = path.command_score / path.num_phones
         filler_share = self._filler_share()
         evidence = features(score_per_phone, filler_share, path.margin, path.num_phones)
@@ -187,7 +199,7 @@ class Decoder:
             instead=dict(reading.instead) if reading.cut is not NO_LABEL else None,
             was_broken_off=reading.cut.text == BROKEN_OFF,
             is_complete=is_complete,
-            can_continue=bool(self._graph.can_continue[path.node]),
+            can_continue=bool(self._can_continue[path.node]),
             margin=path.margin,
             confidence=self.settings.confidence.p_right(evidence) * self.settings.spoken.p_spoken(spoken_evidence),
             num_committed_words=reading.num_words_up_to[min(path.num_committed, path.num_labels)],
@@ -203,7 +215,7 @@ class Decoder:
         )
 
     def _intent(self, node: int) -> str:
-        return self._graph.labels[int(self._graph.final_label[node])].intent
+        return self._labels[int(self._final_label[node])].intent
 
     def _read_path(self, end_label: int) -> _Reading:
         """The same reading again as long as nothing new was said."""
@@ -211,7 +223,7 @@ class Decoder:
         key = (path.history, end_label)
         if key != self._reading_key or len(self._reading.num_words_up_to) <= path.num_labels:
             numbers = [self._search.labels[index] for index in range(path.num_labels)] + [end_label]
-            self._reading = _read([self._graph.labels[number] for number in numbers])
+            self._reading = _read([self._labels[number] for number in numbers])
             self._reading_key = key
         return self._reading
 

@@ -88,9 +88,20 @@ class GraphSearch:
         c_settings = ffi.new("graph_search_settings *")
         for name in ("beam", "floor", "blank_cost", "filler_cost", "end_filler_cost", "max_links"):
             setattr(c_settings, name, getattr(settings, name))
-        self._search = ffi.gc(lib.graph_search_create(c_graph, c_settings), lib.graph_search_free)
-        if self._search == ffi.NULL:
+        self._take(lib.graph_search_create(c_graph, c_settings))
+
+    def twin(self) -> "GraphSearch":
+        """Another search of the same graph, at the cost of its paths alone."""
+        twin = GraphSearch.__new__(GraphSearch)
+        twin._take(lib.graph_search_twin(self._search), self._search)
+        return twin
+
+    def _take(self, search: Any, owner: Any = None) -> None:
+        """`owner`: the search whose graph it shares, which has to live as long."""
+        if search == ffi.NULL:
             raise MemoryError
+        self._owner = owner
+        self._search = ffi.gc(search, lib.graph_search_free)
         self.path: Any = ffi.new("graph_search_path *")
         self.labels: Any = ffi.new("int32_t[]", _MAX_LABELS)
 

@@ -6,7 +6,7 @@
 //
 // Scores are natural logs relative to the open path, the sum of the best log posterior (less blank_cost) of each frame:
 // 0 is a path that says exactly what the open path says, and no path is above 0.
-// One thread at a time per search. Nothing but graph_search_create allocates.
+// One thread at a time per search. Nothing but graph_search_create and graph_search_twin allocates.
 
 typedef struct graph_search graph_search;
 
@@ -58,6 +58,9 @@ typedef struct {
 
 // NULL when memory is short.
 graph_search *graph_search_create(const graph_search_graph *graph, const graph_search_settings *settings);
+// Another search of the same graph with the same settings, which needs no memory for the graph: to be freed before the
+// first. NULL when memory is short.
+graph_search *graph_search_twin(const graph_search *first);
 void graph_search_free(graph_search *search);
 
 void graph_search_reset(graph_search *search);

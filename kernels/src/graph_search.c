@@ -30,13 +30,29 @@ static void turn_arcs(graph_search *search, const graph_search_graph *graph)
             search->arcs[start[graph->arc_source[k] + 1]++] = (search_arc){n, graph->arc_label[k], graph->arc_cost[k]};
 }
 
+// What changes while a search runs; 0 when memory is short.
+static int create_state(graph_search *search)
+{
+    const int32_t num_nodes = search->num_nodes, max_links = search->settings.max_links;
+    search->nodes = malloc((size_t)num_nodes * sizeof *search->nodes);
+    search->active = calloc((size_t)num_nodes, sizeof *search->active);
+    search->frame_scores = calloc((size_t)search->num_tokens, sizeof *search->frame_scores);
+    search->path_history = calloc((size_t)num_nodes + 1, sizeof *search->path_history);
+    const int has_arena = link_arena_create(&search->arena, max_links > 0 ? max_links : 2 * num_nodes + 4096);
+    if (!has_arena || !search->nodes || !search->active || !search->frame_scores || !search->path_history)
+        return 0;
+    for (int32_t n = 0; n < num_nodes; n++)
+        search->nodes[n] = (search_node){.phone = DEAD_TOKEN, .blank = DEAD_TOKEN, .entering = DEAD_TOKEN};
+    graph_search_reset(search);
+    return 1;
+}
+
 graph_search *graph_search_create(const graph_search_graph *graph, const graph_search_settings *settings)
 {
     graph_search *search = calloc(1, sizeof *search);
     if (!search)
         return NULL;
     const int32_t num_nodes = graph->num_nodes, num_arcs = graph->arc_start[num_nodes];
-    const int32_t max_links = settings->max_links > 0 ? settings->max_links : 2 * num_nodes + 4096;
     search->settings = *settings;
     search->num_nodes = num_nodes;
     search->num_tokens = graph->num_tokens;
@@ -46,33 +62,54 @@ graph_search *graph_search_create(const graph_search_graph *graph, const graph_s
     search->label_meaning = copy_of(graph->label_meaning, graph->num_labels, sizeof *search->label_meaning);
     search->arc_start = calloc((size_t)num_nodes + 2, sizeof *search->arc_start);
     search->arcs = calloc((size_t)num_arcs + 1, sizeof *search->arcs);
-    search->nodes = calloc((size_t)num_nodes, sizeof *search->nodes);
-    search->active = calloc((size_t)num_nodes, sizeof *search->active);
-    search->frame_scores = calloc((size_t)graph->num_tokens, sizeof *search->frame_scores);
-    search->path_history = calloc((size_t)num_nodes + 1, sizeof *search->path_history);
-    const int has_arena = link_arena_create(&search->arena, max_links);
-    if (!has_arena || !search->phone || !search->final_cost || !search->final_label || !search->label_meaning ||
-        !search->arc_start || !search->arcs || !search->nodes || !search->active || !search->frame_scores ||
-        !search->path_history) {
+    if (!search->phone || !search->final_cost || !search->final_label || !search->label_meaning ||
+        !search->arc_start || !search->arcs || !create_state(search)) {
         graph_search_free(search);
         return NULL;
     }
     turn_arcs(search, graph);
-    graph_search_reset(search);
     return search;
 }
 
-void graph_search_free(graph_search *search)
+graph_search *graph_search_twin(const graph_search *first)
 {
-    if (!search)
-        return;
-    link_arena_free(&search->arena);
+    graph_search *twin = calloc(1, sizeof *twin);
+    if (!twin)
+        return NULL;
+    twin->settings = first->settings;
+    twin->is_twin = 1;
+    twin->num_nodes = first->num_nodes;
+    twin->num_tokens = first->num_tokens;
+    twin->phone = first->phone;
+    twin->final_cost = first->final_cost;
+    twin->final_label = first->final_label;
+    twin->label_meaning = first->label_meaning;
+    twin->arc_start = first->arc_start;
+    twin->arcs = first->arcs;
+    if (!create_state(twin)) {
+        graph_search_free(twin);
+        return NULL;
+    }
+    return twin;
+}
+
+static void free_graph(graph_search *search)
+{
     free(search->phone);
     free(search->final_cost);
     free(search->final_label);
     free(search->label_meaning);
     free(search->arc_start);
     free(search->arcs);
+}
+
+void graph_search_free(graph_search *search)
+{
+    if (!search)
+        return;
+    if (!search->is_twin)
+        free_graph(search);
+    link_arena_free(&search->arena);
     free(search->nodes);
     free(search->active);
     free(search->frame_scores);
@@ -82,9 +119,9 @@ void graph_search_free(graph_search *search)
 
 void graph_search_reset(graph_search *search)
 {
-    for (int32_t n = 0; n < search->num_nodes; n++) {
-        search_node *node = &search->nodes[n];
-        node->phone = node->blank = node->entering = DEAD_TOKEN;
+    for (int32_t i = 0; i < search->num_active; i++) {
+        search_node *node = &search->nodes[search->active[i]];
+        node->phone = node->blank = DEAD_TOKEN;
         node->is_listed = 0;
     }
     search->num_active = 0;

@@ -30,6 +30,8 @@ typedef struct {
 
 struct graph_search {
     graph_search_settings settings;
+    // the graph; a twin's belongs to the search that it is a twin of
+    int is_twin;
     int32_t num_nodes;
     int32_t num_tokens;
     uint8_t *phone;
@@ -39,7 +41,7 @@ struct graph_search {
     int32_t *arc_start; // arcs out of node n are arcs[arc_start[n]] ...
     search_arc *arcs;
 
-    search_node *nodes;
+    search_node *nodes; // those that are not active are dead
     int32_t *active; // nodes with a living path, then those reached in this frame
     int32_t num_active;
     path_token lead;  // filler before the command; its score is that of filler throughout

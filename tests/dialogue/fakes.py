@@ -15,9 +15,9 @@ from edge_agent.egress import Gate
 from edge_agent.events import Event
 from edge_agent.models.decoder import Hypothesis
 from edge_agent.models.phones import TOKEN_OF_PHONE
+from edge_agent.pre_roll import blank_posteriors
 from edge_agent.profile import Profile
 from edge_agent.ring import MessageRing
-from edge_agent.understanding import blank_posteriors
 from edge_agent.units import SAMPLE_RATE_HZ, STEP_MS
 from tests.dialogue.moments import NOON
 
@@ -45,6 +45,9 @@ class Said:
     @property
     def end_s(self) -> float:
         return self.at_s + WORD_S * len(self.words)
+
+
+STORY = Said(1.0, "well you know i was thinking about that thing")
 
 
 class ScriptedListener:
@@ -118,6 +121,8 @@ class ScriptedDecoder:
             can_continue=said.can_continue or not is_complete,
             confidence=0.95,
             num_committed_words=max(0, len(words) - 1),
+            first_frame=0 if said.already else round(said.at_s / FRAME_S),
+            last_phone_frame=round((said.at_s + WORD_S * num_words) / FRAME_S),
         )
 
 
@@ -229,6 +234,7 @@ class Dialogue:
             listener=ScriptedListener(script),  # type: ignore[arg-type]
             look_ahead_samples=0,
             decoder=self.decoder,
+            rest_decoder=ScriptedDecoder(script),
             spotter=ScriptedSpotter(*woken_at_s) if woken_at_s is not None else None,
             voice=self.voice,
             replies={},

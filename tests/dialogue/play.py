@@ -111,6 +111,7 @@ def _scripted_kit(profile: Profile, stage: Stage) -> Kit:
         listener=ScriptedListener(stage.said),  # type: ignore[arg-type]
         look_ahead_samples=0,
         decoder=ScriptedDecoder(stage.said),
+        rest_decoder=ScriptedDecoder(stage.said),
         spotter=None,
         voice=HummingVoice(),
         replies={},

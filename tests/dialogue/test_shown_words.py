@@ -5,7 +5,8 @@ import numpy as np
 from edge_agent.events import Committed, Event, Partial, Revised
 from edge_agent.models.decoder import Decoder, DecoderSettings, Hypothesis
 from edge_agent.models.phone_graph import Label
-from edge_agent.understanding import Understanding, blank_posteriors
+from edge_agent.pre_roll import blank_posteriors
+from edge_agent.understanding import Understanding
 from tests.models.posteriors import said, sentences_graph
 
 
@@ -36,8 +37,8 @@ def heard(text: str, unsteady: int = 0, committed: int = 0) -> Hypothesis:
 
 def shown(*hypotheses: Hypothesis) -> list[Event]:
     events: list[Event] = []
-    understanding = Understanding(Told(*hypotheses), events.append)
-    understanding.begin(0)
+    understanding = Understanding(Told(*hypotheses), Told(), events.append)
+    understanding.begin()
     for index in range(len(hypotheses)):
         understanding.step(index, blank_posteriors(), is_silent=False)
     return events

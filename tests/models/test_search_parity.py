@@ -1,5 +1,6 @@
 """The C search against its numpy definition, on random graphs, random posteriors and random chunking."""
 
+import gc
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
 
+from edge_agent._kernels import ffi
 from edge_agent.models.phone_graph import NO_LABEL, Label, PhoneGraph
 from edge_agent.models.phones import TOKENS
 from edge_agent.models.reference_search import Answer, ReferenceSearch
@@ -87,16 +89,34 @@ def test_agrees_with_the_reference(seed: int) -> None:
     assert search.num_dropped == 0
 
 
-def test_reset_forgets() -> None:
+@pytest.mark.parametrize("seed", range(20))
+def test_a_search_that_was_reset_and_a_twin_hear_what_a_new_one_hears(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    graph, costs = random_graph(random), random_settings(random)
+    new, used = GraphSearch(graph, costs), GraphSearch(graph, costs)
+    other = normalised(random.normal(0, 3, (25, len(TOKENS))))
+    used.step(other)
+    twin = used.twin()  # of one that has a past
+    twin.step(other[::-1])
+    used.reset()
+    twin.reset()
+    for frame in normalised(random.normal(0, 3, (30, len(TOKENS)))):
+        for search in (new, used, twin):  # in turn: they share the graph, and no path
+            search.step(frame[None])
+        for complete_only in (False, True):
+            found = [search.best(complete_only, 8.0) for search in (new, used, twin)]
+            assert found[0] == found[1] == found[2]
+            assert bytes(ffi.buffer(new.path)) == bytes(ffi.buffer(used.path)) == bytes(ffi.buffer(twin.path))
+    assert new.num_links == used.num_links == twin.num_links
+
+
+def test_a_twin_outlives_the_search_that_it_was_made_from() -> None:
     random = np.random.default_rng(5)
     graph = random_graph(random)
     posteriors = normalised(random.normal(0, 3, (20, len(TOKENS))))
-    once, twice = GraphSearch(graph, SearchSettings()), GraphSearch(graph, SearchSettings())
-    twice.step(posteriors[::-1])
-    twice.reset()
-    for search in (once, twice):
+    once, twin = GraphSearch(graph, SearchSettings()), GraphSearch(graph, SearchSettings()).twin()
+    gc.collect()
+    for search in (once, twin):
         search.step(posteriors)
         assert search.best(complete_only=False)
-    assert once.path.score == twice.path.score
-    assert once.path.num_phones == twice.path.num_phones
-    assert once.path.node == twice.path.node
+    assert (once.path.score, once.path.node) == (twin.path.score, twin.path.node)

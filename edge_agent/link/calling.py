@@ -12,18 +12,17 @@ from edge_agent.link.cloud.base import ToolCall, ToolResult
 from edge_agent.link.cloud.tools import tool_error
 from edge_agent.link.desk import Desk
 from edge_agent.link.line import Line
-from edge_agent.link.safety import AnswerGuard, Rule, Rules
+from edge_agent.link.safety import AnswerGuard, Rule
 from edge_agent.parcels import Result
 
 
 class Calling:
     """One for all sessions; `turn` is the turn that is answered, 0 for none."""
 
-    def __init__(self, desk: Desk, line: Line, rules: Rules, has_news: asyncio.Event) -> None:
+    def __init__(self, desk: Desk, line: Line, has_news: asyncio.Event) -> None:
         """has_news: set when `go_on` has something to do."""
         self._desk = desk
         self._line = line
-        self._rules = rules
         self._has_news = has_news
         self._early: list[ToolCall] = []  # of a model that found the turn's end before this device did
         self._checked: list[tuple[ToolCall, Rule | None]] = []  # and what forbids them
@@ -52,7 +51,7 @@ class Calling:
     async def take(self, turn: int, call: ToolCall, guard: AnswerGuard) -> None:
         """The house does it, unless a rule forbids it."""
         words = f"{call.name} {dict(call.arguments)}"
-        rule = self._rules.broken_by("call", words)
+        rule = guard.look_at_call(words)
         if rule is None and guard.opinions is not None:
             check = asyncio.ensure_future(self._check(call, words, guard))
             self._checks.add(check)

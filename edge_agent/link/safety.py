@@ -1,16 +1,18 @@
 """Rules that run beside an answer: on what the user said, what the agent says, and what it wants done.
 
 What a rule forbids is taken back from the player, which drops what has not sounded: so at least `LEAST_DEPTH_MS` waits
-there while words are looked at. Where sound without words is to be blocked, it is held here until they have been; but
-an answer may begin without them, as long as in so few letters nothing that is forbidden can have been said. Rules come
-from a YAML file (docs/offload.md); a moderation service may be asked beside them (`moderation.py`).
+there while words are looked at. Where sound without words is to be blocked, it is held until they have been; but it
+may go on without them for so few letters that nothing that is forbidden can be said in them, after what was said
+before. Rules come from a YAML file (docs/offload.md); a moderation service may be asked beside them (`moderation.py`).
 """
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
+import regex
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,6 +27,7 @@ LONGEST_WAIT_MS = 1_500.0  # for words, when sound without words is to be blocke
 MS_PER_LETTER = 55.0  # of fast speech, so that a text is never taken to reach further than it does
 SLOW_MS_PER_LETTER = 150.0  # of slow speech: sound of a whole answer that lasts longer has words that did not come
 LONGEST_SILENCE_MS = 1_000.0  # in an answer, beside its words
+LONGEST_LOOK_S = 0.05  # of one rule at one text; a pattern may be such that it never ends
 TAIL_LETTERS = 400  # of what was said before, in which a rule may still match
 
 
@@ -51,28 +54,35 @@ class Rules:
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         """Raises SafetyError for a pattern that is no regular expression."""
-        self._compiled: list[tuple[Rule, re.Pattern[str]]] = []
+        self._compiled: list[tuple[Rule, regex.Pattern[str]]] = []
         for rule in rules:
             try:
-                self._compiled.append((rule, re.compile(rule.pattern, re.IGNORECASE)))
-            except re.error as error:
+                self._compiled.append((rule, regex.compile(rule.pattern, regex.IGNORECASE)))
+            except regex.error as error:
                 raise SafetyError(f"safety rule '{rule.name}': its pattern is no regular expression: {error}") from None
 
     @property
     def num_rules(self) -> int:
         return len(self._compiled)
 
-    def least_letters(self, where: Direction) -> int | None:
-        """No text that is shorter can break a rule; None: no text can."""
-        return min((rule.least_letters for rule in self.of(where)), default=None)
-
-    def of(self, where: Direction) -> tuple[Rule, ...]:
-        """Those that look at one direction."""
-        return tuple(rule for rule, _ in self._compiled if where in rule.where)
-
     def broken_by(self, where: Direction, text: str) -> Rule | None:
-        """The first rule that a text breaks."""
-        return next((rule for rule, pattern in self._compiled if where in rule.where and pattern.search(text)), None)
+        """The first rule that a text breaks. Raises TimeoutError for a pattern that takes too long over it."""
+        return next((rule for rule, pattern in self.of(where) if pattern.search(text, timeout=LONGEST_LOOK_S)), None)
+
+    def least_letters(self, where: Direction, before: str) -> int | None:
+        """How many must follow on a harmless text until any rule can be broken; None: none can. Raises TimeoutError."""
+        return min((_letters_left(rule, pattern, before) for rule, pattern in self.of(where)), default=None)
+
+    def of(self, where: Direction) -> Iterator[tuple[Rule, "regex.Pattern[str]"]]:
+        """Those that look at one direction."""
+        return (both for both in self._compiled if where in both[0].where)
+
+
+def _letters_left(rule: Rule, pattern: "regex.Pattern[str]", before: str) -> int:
+    """What the longest beginning of a match, at the end of the text, leaves of the rule's shortest match."""
+    begun = pattern.search(before, partial=True, timeout=LONGEST_LOOK_S)
+    num_begun = len(before) - begun.start() if begun is not None else 0
+    return max(1, rule.least_letters - num_begun)
 
 
 def load_rules(name_or_path: str) -> Rules:
@@ -111,16 +121,14 @@ class AnswerGuard:
         self._heard: dict[Direction, _Heard] = {"user": _Heard(), "agent": _Heard(), "call": _Heard()}
         self._broken: Rule | None = None
         self._is_whole = False
-        least = [rules.least_letters("agent"), opinions.least_letters if opinions else None]
-        self._free_ms = MS_PER_LETTER * (min((letters for letters in least if letters), default=1) - 1)
+        self._least_letters = rules.least_letters("agent", "")  # that can break one, after what was said
 
     @property
     def broken(self) -> Rule | None:
         """What was broken, by words or in a moderation service's opinion."""
         opinions = self.opinions
         if self._broken is None and opinions is not None:
-            is_blind = opinions.has_failed and self._without_words == "block"
-            return OBJECTION if opinions.is_flagged else NO_CHECK if is_blind else None
+            return OBJECTION if opinions.is_flagged else self._no_check if opinions.has_failed else None
         return self._broken
 
     def look(self, where: Direction, text: str) -> Rule | None:
@@ -130,18 +138,27 @@ class AnswerGuard:
         heard.num_letters += len(text)
         try:
             rule = self._rules.broken_by(where, heard.tail)
+            if where == "agent":
+                self._least_letters = self._rules.least_letters(where, heard.tail)
         except Exception:
-            rule = NO_CHECK if self._without_words == "block" else None
+            rule = self._no_check
         self._broken = self._broken or rule
         if self.opinions is not None and where != "call":
             self.opinions.hear(where, text)
         return rule
 
+    def look_at_call(self, text: str) -> Rule | None:
+        """The rule that a call breaks."""
+        try:
+            return self._rules.broken_by("call", text)
+        except Exception:
+            return self._no_check
+
     async def forbids_call(self, text: str) -> Rule | None:
         """What a call breaks, in the opinion of a moderation service; takes a second at most."""
         verdict = await self.opinions.objects_to(text) if self.opinions is not None else False
         if verdict is None:
-            return NO_CHECK if self._without_words == "block" else None
+            return self._no_check
         return OBJECTION if verdict else None
 
     def finish(self) -> None:
@@ -154,13 +171,16 @@ class AnswerGuard:
             self.opinions.end()
 
     @property
-    def looked_at_ms(self) -> float:
-        """How far into the answer its words have been looked at."""
+    def harmless_ms(self) -> float:
+        """How far into the answer nothing can be said that is forbidden: by its words, and until more could be."""
         said = self._heard["agent"].num_letters
-        cleared = self.opinions.num_cleared["agent"] if self.opinions else said
+        opinions = self.opinions
+        cleared = opinions.num_cleared["agent"] if opinions else said
         if self._is_whole and said and cleared >= said:
             return SLOW_MS_PER_LETTER * said + LONGEST_SILENCE_MS
-        return MS_PER_LETTER * cleared
+        reaches = [cleared + opinions.least_letters - 1] if opinions else []
+        reaches += [said + self._least_letters - 1] if self._least_letters is not None else []
+        return MS_PER_LETTER * min(reaches) if reaches else inf
 
     @property
     def least_depth_ms(self) -> float:
@@ -171,11 +191,15 @@ class AnswerGuard:
         """Whether sound of the answer up to `ends_ms` may go to the player now."""
         if self.broken is not None:
             return False
-        return self._without_words == "pass" or not self._looks or ends_ms <= max(self._free_ms, self.looked_at_ms)
+        return self._without_words == "pass" or not self._looks or ends_ms <= self.harmless_ms
 
     def gives_up(self, held_ms: float) -> bool:
         """Sound has waited too long for words that do not come."""
         return held_ms >= LONGEST_WAIT_MS
+
+    @property
+    def _no_check(self) -> Rule | None:
+        return NO_CHECK if self._without_words == "block" else None
 
     @property
     def _looks(self) -> bool:

@@ -72,7 +72,7 @@ class Turns:
         self._answer: Answer | None = None
         self.has_news = asyncio.Event()  # `look` has something to do
         self._guard = self._new_guard()
-        self._calling = Calling(desk, self._line, policy.rules, self.has_news)
+        self._calling = Calling(desk, self._line, self.has_news)
         self._showing = Showing(self._line, keep)
         self._memory = Memory()
         self._words = Words()  # of the present turn

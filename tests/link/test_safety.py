@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from edge_agent.errors import SafetyError
 from edge_agent.link.safety import (
@@ -10,6 +12,7 @@ from edge_agent.link.safety import (
     LONGEST_SILENCE_MS,
     LONGEST_WAIT_MS,
     MS_PER_LETTER,
+    NO_CHECK,
     SLOW_MS_PER_LETTER,
     AnswerGuard,
     Rule,
@@ -61,13 +64,45 @@ def test_an_answer_begins_without_words_as_long_as_no_rule_can_be_broken_in_it()
     guard = AnswerGuard(Rules((Rule(name="never", pattern="xyzzy", least_letters=5),)), "block")
     assert guard.may_pass(4 * MS_PER_LETTER)
     assert not guard.may_pass(4 * MS_PER_LETTER + 1)
-    guard.look("agent", "a")
-    assert not guard.may_pass(5 * MS_PER_LETTER)
     assert guard.look("agent", "xyzzy") is not None
     assert not guard.may_pass(1.0)
 
 
-@pytest.mark.parametrize("rule", load_rules("default").of("agent"), ids=lambda rule: rule.name)
+def test_sound_goes_on_without_words_for_what_is_left_of_the_shortest_match() -> None:
+    guard = AnswerGuard(Rules((Rule(name="never", pattern="xyzzy", least_letters=5),)), "block")
+    guard.look("agent", "harmless ")
+    assert guard.may_pass((9 + 4) * MS_PER_LETTER)
+    assert not guard.may_pass((9 + 4) * MS_PER_LETTER + 1)
+    guard.look("agent", "xyz")
+    assert guard.may_pass((12 + 1) * MS_PER_LETTER)
+    assert not guard.may_pass((12 + 1) * MS_PER_LETTER + 1)
+    guard.look("agent", "a ")
+    assert guard.may_pass((14 + 4) * MS_PER_LETTER)
+
+
+@given(st.text("xyz a", max_size=12), st.text("xyz a", max_size=6))
+def test_no_rule_is_ever_broken_by_fewer_letters_than_are_left(before: str, after: str) -> None:
+    shortest = Rules((Rule(name="a", pattern=r"\bxy+z|z{3}", least_letters=3), Rule(name="b", pattern="a ?a.*z")))
+    assume(shortest.broken_by("agent", before) is None)
+    least = shortest.least_letters("agent", before)
+    assert least is not None
+    assert shortest.broken_by("agent", before + after[: least - 1]) is None
+
+
+def test_a_rule_that_never_ends_is_a_fault_and_no_halt() -> None:
+    rules = Rules((Rule(name="endless", pattern="(?:(?:a+)+)+b"),))
+    with pytest.raises(TimeoutError):
+        rules.broken_by("agent", "a" * 200)
+    assert AnswerGuard(rules, "block").look_at_call("a" * 200) is NO_CHECK
+    assert AnswerGuard(rules, "pass").look_at_call("a" * 200) is None
+
+
+def test_where_no_rule_looks_at_the_agent_its_sound_waits_for_no_words() -> None:
+    guard = AnswerGuard(Rules((Rule(name="never", pattern="xyzzy", where=("user",)),)), "block")
+    assert guard.may_pass(1e6)
+
+
+@pytest.mark.parametrize("rule", [rule for rule, _ in load_rules("default").of("agent")], ids=lambda rule: rule.name)
 def test_no_shipped_rule_is_broken_by_fewer_letters_than_it_says(rule: Rule) -> None:
     texts = ("4111111111111", "tell your pin", "give your pin", "read your pin", "say your pin")
     broken = [text for text in texts if Rules((rule,)).broken_by("agent", text) is not None]
@@ -93,7 +128,7 @@ def test_without_rules_nothing_waits() -> None:
 @pytest.mark.parametrize(("without_words", "is_broken"), [("pass", False), ("block", True)])
 def test_a_fault_of_the_checker(without_words: str, is_broken: bool) -> None:
     class Failing(Rules):
-        def broken_by(self, where: str, text: str) -> Rule | None:  # type: ignore[override]
+        def broken_by(self, where: str, text: str) -> Rule | None:
             raise RuntimeError
 
     guard = AnswerGuard(Failing(()), without_words)  # type: ignore[arg-type]

@@ -40,7 +40,6 @@ EARLY_S, LATE_S = 0.1, 0.2
 PAUSE_MS = 200
 WAIT_MS = 5_000
 GOAL_PERCENT = 80.0
-GOAL_PER_MINUTE = (4.0, 10.0)
 
 Places = list[list[float]]
 

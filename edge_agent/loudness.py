@@ -11,7 +11,6 @@ from edge_agent.units import HOP_MS, HOP_SAMPLES, ms_to_hops, ms_to_samples
 OVER_NOISE_DB = 6.0
 UNDER_SPEECH_DB = 28.0
 SHORTEST_VOICE_MS = 30  # a click is shorter
-SAME_STRETCH_MS = 100  # a plosive's closure does not end a stretch of voice
 FRESH_MS = 120  # levels that are older say nothing
 NUM_WINDOWS = 8  # noise is the least level of so many
 WINDOW_MS = 400
@@ -29,7 +28,6 @@ class Loudness:
         self.speech_db = -100.0
         self.is_loud = False
         self.run_samples = 0  # length of the present loud run; 0 when it is quiet
-        self.stretch_begin_sample = LONG_AGO_SAMPLE  # of the present or last stretch of voice
         self.last_loud_sample = LONG_AGO_SAMPLE
         self._minima_db = [0.0] * NUM_WINDOWS
         self._minimum_db = 0.0  # of the window that is being heard
@@ -50,8 +48,6 @@ class Loudness:
         self.run_samples = self.run_samples + HOP_SAMPLES if level_db > self.threshold_db else 0
         self.is_loud = self.run_samples >= ms_to_samples(SHORTEST_VOICE_MS)
         if self.is_loud:
-            if at_sample - self.run_samples - self.last_loud_sample >= ms_to_samples(SAME_STRETCH_MS):
-                self.stretch_begin_sample = at_sample - self.run_samples
             self.last_loud_sample = at_sample
 
     def hears(self, at_sample: int) -> bool:

@@ -8,7 +8,6 @@ from typing import Final
 
 from edge_agent.models.logistic import p_of
 
-NUM_FEATURES: Final = 4
 MARGIN_CAP: Final = 10.0
 PHONES_CAP: Final = 20.0
 

@@ -44,10 +44,6 @@ class Located:
     def is_mapping(self) -> bool:
         return isinstance(self.node, yaml.MappingNode)
 
-    @property
-    def is_sequence(self) -> bool:
-        return isinstance(self.node, yaml.SequenceNode)
-
     def mapping(self, what: str, keys: tuple[str, ...] = ()) -> dict[str, "Located"]:
         """Entries by key; only `keys` are allowed when some are given."""
         if not isinstance(self.node, yaml.MappingNode):

@@ -28,7 +28,6 @@ class _Response:
     item_id: str
     output: list[Message]
     sent_bytes: int = 0
-    is_cancelled: bool = False
 
 
 class _Wrong(Exception):

@@ -4,8 +4,7 @@ import numpy as np
 
 from edge_agent.events import BackChannel, Filler
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples
-from tests.dialogue.fakes import Dialogue, Said
-from tests.dialogue.test_reflexes import STORY
+from tests.dialogue.fakes import STORY, Dialogue, Said
 
 HUM = Said(1.5, "mm", is_hum=True)
 SENTENCE = Said(1.5, "well i would rather know about tomorrow")

@@ -5,10 +5,9 @@ import pytest
 
 from edge_agent.profile import Profile, Reflex, ReflexesProfile
 from edge_agent.units import ms_to_samples
-from tests.dialogue.fakes import Dialogue, Said
+from tests.dialogue.fakes import STORY, Dialogue, Said
 
 OFF = Reflex(enabled=False)
-STORY = Said(1.0, "well you know i was thinking about that thing")
 TIME = Said(1.0, "what time is it", "GetTime")
 
 

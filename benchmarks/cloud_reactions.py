@@ -21,7 +21,7 @@ from edge_agent.agent import load_kit
 from edge_agent.egress import Gate
 from edge_agent.events import Event, FirstAudio, Nod
 from edge_agent.parcels import Ended, Over, Piece, pack, unpack
-from edge_agent.profile import load_profile
+from edge_agent.profile_file import load_profile
 from edge_agent.ring import MessageRing
 from edge_agent.units import HOP_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, db_to_gain, ms_to_samples, samples_to_ms
 from edge_agent.voice.flite import Flite

@@ -23,7 +23,8 @@ from edge_agent.evaluation.recordings import Labelled, held_out_noises, mix, rea
 from edge_agent.evaluation.statistics import Share
 from edge_agent.events import Event, Intent
 from edge_agent.models.context_import import import_context
-from edge_agent.profile import Profile, load_profile
+from edge_agent.profile import Profile
+from edge_agent.profile_file import load_profile
 from edge_agent.replay import replay_files
 from edge_agent.units import SAMPLE_RATE_HZ
 

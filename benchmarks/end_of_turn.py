@@ -42,7 +42,7 @@ from edge_agent.audio.memory import MemoryDuplex
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.models.context_import import import_context
-from edge_agent.profile import load_profile
+from edge_agent.profile_file import load_profile
 from edge_agent.turn import ANSWERED_MS
 from edge_agent.units import HOP_SAMPLES, ms_to_hops, samples_to_ms
 

@@ -28,7 +28,7 @@ from edge_agent.audio.decode import decode
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.hop import Parts
-from edge_agent.profile import load_profile
+from edge_agent.profile_file import load_profile
 from edge_agent.units import HOP_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples
 
 LENGTH_S = 60.0

@@ -18,7 +18,7 @@ from benchmarks.commands import heard
 from benchmarks.results import append
 from edge_agent.evaluation.recordings import held_out_noise_paths, read_mono
 from edge_agent.evaluation.statistics import Share
-from edge_agent.profile import load_profile
+from edge_agent.profile_file import load_profile
 from edge_agent.units import SAMPLE_RATE_HZ
 
 PEAK = 0.3

@@ -23,7 +23,7 @@ from edge_agent.audio.base import NO_XRUNS, State, Xruns
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.events import Event
-from edge_agent.profile import load_profile
+from edge_agent.profile_file import load_profile
 from edge_agent.units import HOP_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, samples_to_ms
 
 WAKE_PHRASE = "computer"

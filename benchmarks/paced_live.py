@@ -35,7 +35,7 @@ from benchmarks.room import COMMANDS, QUESTIONS, orders, room
 from edge_agent.agent import load_kit
 from edge_agent.events import BargeIn, Event, Intent, Xrun, from_json
 from edge_agent.models.context_import import import_context
-from edge_agent.profile import load_profile
+from edge_agent.profile_file import load_profile
 from edge_agent.replay import replay_one
 from edge_agent.units import SAMPLE_RATE_HZ
 from tests.device.running_agent import running_agent

@@ -35,7 +35,8 @@ from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.events import Corrected, EndOfTurn, Event, FirstAudio, GoesOn, Intent, Nod
 from edge_agent.models.context_import import import_context
-from edge_agent.profile import Profile, load_profile
+from edge_agent.profile import Profile
+from edge_agent.profile_file import load_profile
 from edge_agent.ring import MessageRing
 from edge_agent.units import HOP_MS, SAMPLE_RATE_HZ, db_to_gain, ms_to_samples, samples_to_ms
 

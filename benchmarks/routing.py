@@ -17,7 +17,7 @@ from edge_agent.audio.memory import MemoryDuplex
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.events import Event
-from edge_agent.profile import load_profile
+from edge_agent.profile_file import load_profile
 from edge_agent.ring import MessageRing
 from edge_agent.voice.flite import Flite
 

@@ -17,7 +17,8 @@ from edge_agent.clock import WallClock
 from edge_agent.egress import Gate
 from edge_agent.errors import EdgeAgentError
 from edge_agent.events import Event, encode
-from edge_agent.profile import Profile, load_profile
+from edge_agent.profile import Profile
+from edge_agent.profile_file import load_profile
 from edge_agent.realtime import enter_realtime
 from edge_agent.units import ms_to_hops
 

@@ -16,7 +16,7 @@ from types import FrameType
 from edge_agent import switch
 from edge_agent.channels import Channels
 from edge_agent.link.notify import notify
-from edge_agent.profile import load_profile
+from edge_agent.profile_file import load_profile
 from edge_agent.realtime import limit_realtime
 
 POLL_S = 0.1

@@ -21,7 +21,7 @@ def doctor(context: click.Context, profile_name: str) -> None:
     The exit status is 1 when something is missing without which the agent cannot run live.
     """
     from edge_agent.doctor import examine
-    from edge_agent.profile import load_profile
+    from edge_agent.profile_file import load_profile
 
     profile = load_profile(profile_name)
     table = Table("", "area", "found", "cure", box=None, pad_edge=False)

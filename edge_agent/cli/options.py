@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from edge_agent.profile import DEFAULT_PROFILE
+from edge_agent.profile_file import DEFAULT_PROFILE
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

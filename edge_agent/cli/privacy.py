@@ -21,7 +21,7 @@ def privacy(as_json: bool, profile_name: str) -> None:
     When, how much, and to which host. Nothing is shown where nothing ever left. The log holds no sound and no words.
     """
     from edge_agent.link.receipts import default_path, read_receipts
-    from edge_agent.profile import load_profile
+    from edge_agent.profile_file import load_profile
 
     profile = load_profile(profile_name)
     path = Path(profile.privacy.receipts or default_path())

@@ -37,7 +37,7 @@ def replay(
 
     FILE is WAV, FLAC or Ogg at any rate, width and channel count; each file is a conversation of its own.
     """
-    from edge_agent.profile import load_profile
+    from edge_agent.profile_file import load_profile
     from edge_agent.replay import replay_files
 
     profile = load_profile(profile_name).with_choices(commands=commands, wake_phrases=wake)

@@ -22,7 +22,7 @@ from edge_agent.link.home_assistant.provider import HomeAssistant
 from edge_agent.link.receiver import Receiver, Sink
 from edge_agent.link.session import Runner
 from edge_agent.parcels import Parcel, pack
-from edge_agent.profile import DEFAULT_PROFILE, load_profile
+from edge_agent.profile_file import DEFAULT_PROFILE, load_profile
 from edge_agent.ring import MessageRing
 
 USERS_ERROR = 2

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from edge_agent.errors import ProfileError
-from edge_agent.profile import Profile, load_profile, shipped_profiles
+from edge_agent.profile import Profile
+from edge_agent.profile_file import load_profile, shipped_profiles
 
 FAULTS = {
     "audio:\n  devise: x": (3, "did you mean 'device'", "valid: device, block_ms"),

@@ -11,7 +11,8 @@ from edge_agent.cli.main import cli
 from edge_agent.errors import CloudError
 from edge_agent.link.clouds import make_runner
 from edge_agent.link.receipts import Receipt, ReceiptLog, read_receipts
-from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderProfile, load_profile
+from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderProfile
+from edge_agent.profile_file import load_profile
 
 
 def receipt(turn: int, outcome: str = "answered") -> Receipt:

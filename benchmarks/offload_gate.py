@@ -7,14 +7,14 @@ looked at for every hop, and for the first of each answer. Leaked is how much so
 import asyncio
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from benchmarks.cloud_in_memory import PIECE_MS, PIECES_PER_WORDS, Network
 from benchmarks.offload_rig import Rig
-from edge_agent.link.moderation import Flags
+from edge_agent.link.moderation import Allowance, Flags
 from edge_agent.link.safety import Rules, WithoutWords, load_rules
 from edge_agent.units import HOP_MS, SAMPLE_RATE_HZ
 
@@ -32,7 +32,7 @@ class Gate:
 
     without_words: WithoutWords
     is_moderated: bool = False
-    least_letters: int = 1
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 GATES = {
@@ -40,7 +40,8 @@ GATES = {
     "rules_block": Gate("block"),
     "moderation_pass": Gate("pass", True),
     "moderation_block": Gate("block", True),
-    "moderation_block_8_letters": Gate("block", True, 8),
+    "moderation_block_least_8": Gate("block", True, Allowance(least_letters=8)),
+    "moderation_block_unseen_8": Gate("block", True, Allowance(unseen_letters=8)),
 }
 
 
@@ -72,7 +73,7 @@ def _rig(gate: Gate | None, seed: int, pace: float, words: tuple[str, ...] = ("f
         return Rig([network.provider()], rules=Rules(()))
     flags = _service(random.Random(seed)) if gate.is_moderated else None
     rules = Rules(()) if gate.is_moderated else load_rules("default")
-    return Rig([network.provider()], "on", rules, gate.without_words, flags, "m.example", gate.least_letters)
+    return Rig([network.provider()], "on", rules, gate.without_words, flags, "m.example", gate.allowance)
 
 
 def _service(rng: random.Random) -> Flags:

@@ -1,11 +1,13 @@
 """A second opinion beside the rules: any server that answers OpenAI's `/moderations`, asked while the answer goes on.
 
-Words of one direction are asked about in the order in which they came, what comes meanwhile in one request after it.
-Thread: the asyncio loop.
+Words are asked about as they come, in up to MOST_AT_ONCE requests of one direction; what comes while so many are under
+way goes together in the next. Words count as harmless once all before them do. Thread: the asyncio loop.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import httpx
@@ -18,6 +20,7 @@ from edge_agent.link.cloud.keys import find_key
 Direction = Literal["user", "agent"]
 Flags = Callable[[str], Awaitable[bool]]  # whether a text is objected to; raises ModerationFailed
 WITHIN_S = 1.0
+MOST_AT_ONCE = 3
 TAIL_LETTERS = 400  # of what was asked about before: a sentence may only be bad as a whole
 
 
@@ -62,26 +65,51 @@ class Moderation:
             await self._client.aclose()
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Letters of an answer that may sound before the service saw them: fewer than `least` at the beginning (it
+    objects to no text that is shorter), and `unseen` everywhere."""
+
+    least_letters: int = 1
+    unseen_letters: int = 0
+
+
+@dataclass(slots=True)
+class _Asked:
+    num_letters: int  # that are new
+    is_answered: bool = False
+
+
 class Opinions:
     """What a service thinks of one turn and its answer."""
 
-    def __init__(self, flags: Flags, on_news: Callable[[], None], least_letters: int = 1) -> None:
-        """on_news: called when a verdict has come, or will not come; least_letters: fewer are never objected to."""
-        self.least_letters = least_letters
+    def __init__(self, flags: Flags, on_news: Callable[[], None], allowance: Allowance | None = None) -> None:
+        """on_news: called when a verdict has come, or will not come."""
+        self._allowance = allowance or Allowance()
         self._flags = flags
         self._on_news = on_news
         self._new: dict[Direction, str] = {"user": "", "agent": ""}  # not asked about yet
         self._before: dict[Direction, str] = {"user": "", "agent": ""}
-        self.num_cleared: dict[Direction, int] = {"user": 0, "agent": 0}  # letters that were looked at
-        self._asking: dict[Direction, asyncio.Task[None]] = {}
+        self._asked: dict[Direction, deque[_Asked]] = {"user": deque(), "agent": deque()}
+        self._num_cleared: dict[Direction, int] = {"user": 0, "agent": 0}  # letters that were looked at
+        self._tasks: set[asyncio.Task[None]] = set()
         self.is_flagged = False
         self.has_failed = False
+
+    @property
+    def num_cleared(self) -> int:
+        """Letters of the answer that were looked at."""
+        return self._num_cleared["agent"]
+
+    @property
+    def num_free(self) -> int:
+        """So many letters of the answer may sound."""
+        return max(self._allowance.least_letters - 1, self.num_cleared + self._allowance.unseen_letters)
 
     def hear(self, where: Direction, text: str) -> None:
         """New words."""
         self._new[where] += text
-        if where not in self._asking or self._asking[where].done():
-            self._asking[where] = asyncio.ensure_future(self._ask(where))
+        self._go_on(where)
 
     async def objects_to(self, text: str) -> bool | None:
         """To a text by itself; None when there is no verdict in time."""
@@ -92,16 +120,28 @@ class Opinions:
 
     def end(self) -> None:
         """Nobody wants to know any more."""
-        for asking in self._asking.values():
-            asking.cancel()
+        for task in self._tasks:
+            task.cancel()
 
-    async def _ask(self, where: Direction) -> None:
-        while self._new[where] and not self.is_flagged:
-            new, self._new[where] = self._new[where], ""
-            text = self._before[where] + new
-            self._before[where] = text[-TAIL_LETTERS:]
-            verdict = await self.objects_to(text)
-            self.is_flagged |= verdict is True
-            self.has_failed |= verdict is None
-            self.num_cleared[where] += len(new)
-            self._on_news()
+    def _go_on(self, where: Direction) -> None:
+        if not self._new[where] or self.is_flagged or len(self._asked[where]) >= MOST_AT_ONCE:
+            return
+        new, self._new[where] = self._new[where], ""
+        text = self._before[where] + new
+        self._before[where] = text[-TAIL_LETTERS:]
+        asked = _Asked(len(new))
+        self._asked[where].append(asked)
+        task = asyncio.ensure_future(self._ask(where, asked, text))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, where: Direction, asked: _Asked, text: str) -> None:
+        verdict = await self.objects_to(text)
+        self.is_flagged |= verdict is True
+        self.has_failed |= verdict is None
+        asked.is_answered = True
+        waiting = self._asked[where]
+        while waiting and waiting[0].is_answered:
+            self._num_cleared[where] += waiting.popleft().num_letters
+        self._on_news()
+        self._go_on(where)

@@ -175,10 +175,9 @@ class AnswerGuard:
         """How far into the answer nothing can be said that is forbidden: by its words, and until more could be."""
         said = self._heard["agent"].num_letters
         opinions = self.opinions
-        cleared = opinions.num_cleared["agent"] if opinions else said
-        if self._is_whole and said and cleared >= said:
+        if self._is_whole and said and (opinions is None or opinions.num_cleared >= said):
             return SLOW_MS_PER_LETTER * said + LONGEST_SILENCE_MS
-        reaches = [cleared + opinions.least_letters - 1] if opinions else []
+        reaches = [opinions.num_free] if opinions else []
         reaches += [said + self._least_letters - 1] if self._least_letters is not None else []
         return MS_PER_LETTER * min(reaches) if reaches else inf
 

@@ -8,7 +8,7 @@ Thread: one asyncio loop; the caller (`session.py`) sees to it that one method a
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_agent.link.answer import Answer
 from edge_agent.link.calling import Calling
@@ -26,7 +26,7 @@ from edge_agent.link.desk import Desk
 from edge_agent.link.jitter import DelaySpread
 from edge_agent.link.line import Line
 from edge_agent.link.memory import Memory
-from edge_agent.link.moderation import Flags, Opinions
+from edge_agent.link.moderation import Allowance, Flags, Opinions
 from edge_agent.link.outbox import Outbox
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import AnswerGuard, Rule, Rules, WithoutWords
@@ -55,7 +55,7 @@ class Policy:
     keep_open_s: float = 120.0
     flags: Flags | None = None  # a moderation service, asked beside the rules, at this host
     flags_host: str = ""
-    flags_letters: int = 1  # no text that is shorter can be objected to
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 class Turns:
@@ -329,7 +329,7 @@ class Turns:
         policy = self._policy
         opinions = None
         if policy.flags is not None:
-            opinions = Opinions(policy.flags, self.has_news.set, policy.flags_letters)
+            opinions = Opinions(policy.flags, self.has_news.set, policy.allowance)
         return AnswerGuard(policy.rules, policy.without_words, opinions)
 
     def _now(self) -> float:

@@ -13,7 +13,15 @@ from edge_agent.errors import CloudError
 from edge_agent.link.cloud_sim.http import FLAGGED, serving_http
 from edge_agent.link.cloud_sim.stage import Scene, Stage
 from edge_agent.link.clouds import make_runner
-from edge_agent.link.moderation import TAIL_LETTERS, Flags, Moderation, ModerationFailed, Opinions
+from edge_agent.link.moderation import (
+    MOST_AT_ONCE,
+    TAIL_LETTERS,
+    Allowance,
+    Flags,
+    Moderation,
+    ModerationFailed,
+    Opinions,
+)
 from edge_agent.link.safety import NO_CHECK, OBJECTION, WithoutWords
 from edge_agent.profile import CloudProfile, ModerationProfile, PrivacyProfile, Profile, ProviderProfile
 
@@ -89,7 +97,7 @@ def test_a_service_that_is_down_counts_as_the_profile_says(flags: Flags) -> None
     assert closed.said() == [NO_CHECK.say]
 
 
-def test_words_are_asked_about_in_order_and_together_while_a_verdict_is_awaited() -> None:
+def test_words_are_asked_about_in_order_and_together_while_verdicts_are_awaited() -> None:
     texts: list[str] = []
 
     async def flags(text: str) -> bool:
@@ -106,10 +114,38 @@ def test_words_are_asked_about_in_order_and_together_while_a_verdict_is_awaited(
         return opinions
 
     opinions = virtual_time.run(scene())
-    assert len(texts) <= 12, "a request for every piece of words"
-    assert opinions.num_cleared["agent"] == 100 * 30
+    assert len(texts) <= 12 * MOST_AT_ONCE, "a request for every piece of words"
+    assert opinions.num_cleared == 100 * 30
     assert all(len(text) <= TAIL_LETTERS + 330 for text in texts)
     assert texts[-1].rstrip().endswith("99")
+
+
+def test_words_count_once_all_before_them_do() -> None:
+    async def flags(text: str) -> bool:
+        await asyncio.sleep(0.3 if text == "slow " else 0.1)
+        return False
+
+    async def scene() -> list[int]:
+        opinions = Opinions(flags, lambda: None)
+        opinions.hear("agent", "slow ")
+        opinions.hear("agent", "quick ")
+        await asyncio.sleep(0.2)
+        cleared = [opinions.num_cleared]
+        await asyncio.sleep(0.2)
+        return [*cleared, opinions.num_cleared]
+
+    assert virtual_time.run(scene()) == [0, 11]
+
+
+def test_what_may_sound_unseen_is_what_the_profile_allows() -> None:
+    async def scene() -> list[int]:
+        opinions = Opinions(flagging("poison"), lambda: None, Allowance(least_letters=9, unseen_letters=3))
+        free = [opinions.num_free]
+        opinions.hear("agent", "bread and butter ")
+        await asyncio.sleep(0.1)
+        return [*free, opinions.num_free]
+
+    assert virtual_time.run(scene()) == [8, 17 + 3]
 
 
 def answering(body: object, status: int = 200) -> Callable[[httpx.Request], httpx.Response]:

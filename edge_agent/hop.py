@@ -79,11 +79,11 @@ class Hop:
         self._phase = 0
         self._nothing = blank_posteriors()
         self._said = Settled(NOTHING_HEARD)  # in the turn that ended last
+        self._follows_wake = False  # the turn that begins may be the end of a wake phrase
         self._fence()
 
     def _fence(self) -> None:
         parts, emit = self.parts, self._emit
-        self._follows_wake = False
         self._cancelling = Part("echo", emit, parts.echo.reset if parts.echo else do_nothing)
         self._computing = Part("features", emit)
         self._sounding = Part("prosody", emit, parts.prosody.reset)

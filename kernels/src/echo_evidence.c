@@ -14,6 +14,8 @@ static const int LEAST_LOUD_HOPS = 5;       // fewer look alike by chance, as th
 static const float LOUD_SHARE = 0.01f;      // of the loudest echo lately
 static const float PEAK_FALL = 0.998f;      // per hop: 5 s
 static const int ASTRAY_HOPS = 20;
+static const int PROOF_HOPS = 4;            // an alarm is borne out by those after it, or was chance:
+static const float UNALIKE = 0.3f;          // correlation of all, of which a wrong filter shows more
 static const float UNCERTAIN = 0.5f;        // half of the samples behind these powers are zeros
 static const float FIRST_LEAK_STEP = 0.3f;  // nothing is known yet
 static const float LEAK_STEP_FALL = 0.97f;  // per hop, down to:
@@ -84,8 +86,11 @@ static void find_wrong_echo(echo_evidence *self, const echo_filter *filter, floa
         alike += in_phase / sqrtf(left * echo) / ECHO_BANDS;
     }
     self->alike_hops = fabsf(alike) > ALIKE && self->loud_hops >= LEAST_LOUD_HOPS ? self->alike_hops + 1 : 0;
+    self->alarm_hops = self->astray_hops ? self->alarm_hops + 1 : 0;
     if (self->alike_hops >= ALIKE_HOPS)
         self->astray_hops = ASTRAY_HOPS;
+    else if (self->alarm_hops <= PROOF_HOPS && fabsf(alike) < UNALIKE)
+        self->astray_hops = 0;
     else if (self->astray_hops > 0)
         self->astray_hops--;
 }

@@ -21,6 +21,7 @@ typedef struct {
     int loud_hops;   // in a row, in which there is an echo to judge by
     int alike_hops;  // in a row, in which what is left goes with the echo
     int astray_hops; // for so many more the filter is not to be trusted
+    int alarm_hops;  // since that began
     int num_hops; // with echo, up to those that make sure
     bool is_converged;
     // of the last step:

@@ -102,6 +102,14 @@ def test_knows_that_it_is_astray_after_a_jump_and_when_it_has_recovered() -> Non
     assert got.is_converged[1200:].all()
 
 
+def test_a_talker_who_happens_to_begin_like_the_echo_is_seen_soon() -> None:
+    heard = scene(7.0, near_from_s=6.0, near_db=12.0)
+    heard.mic[600:603] = 1.5 * heard.echo[600:603]
+    got = cancel(heard)
+    assert not got.is_converged[600:603].all(), "that much might be an echo that has changed"
+    assert ((got.near_db > TALKER_DB) & got.is_converged)[603:606].any()
+
+
 def test_clipped_hops_may_be_echo_as_a_whole() -> None:
     alone, heard = scene(8.0), scene(8.0, near_from_s=6.0, near_db=32.0)
     got = cancel(heard)

@@ -38,8 +38,8 @@ SOUND_SHARE_BESIDE_EOT = 0.3  # the model has heard level and pitch too
 STEADY_MS = 80.0  # a command that was read for less may be another in the next step
 DOUBT_SHARE = 4.0  # a command of no confidence is waited for so many times longer, and once
 
-# Of the wait of a command that could go on: then an answer may begin that can be taken back. In one of five holds of
-# people's orders it does; at 0.44, in one of three (`benchmarks.end_of_turn`).
+# Of the wait of a command that could go on: then an answer may begin that can be taken back. In two of five holds of
+# people's orders it does; at 0.62 in one of four, but household commands are answered later (docs/turns.md).
 ANSWER_SHARE = 0.48
 
 # A wait is this many times longer when nothing speaks for an end, and this many times shorter when all does. That the

@@ -3,6 +3,7 @@
 Imported only where a picture is asked for, since matplotlib comes with the extra `picture`.
 """
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -32,6 +34,7 @@ HALF_HEIGHT = 1.15
 BAR_S = 0.028
 MIN_SECONDS, LONGEST_INCHES, INCHES_PER_SECOND = 4.0, 48.0, 1.75
 PIXELS_PER_INCH = 150
+LONGEST_LINE_LETTERS = 90
 QUIET = 10 ** (-50 / 20)  # below this a bar is a dot: the ear would not notice it either
 
 # marks on the events' lane: what is said of each event
@@ -197,7 +200,8 @@ def _draw_marks(axes: Axes, events: Iterable[Event]) -> None:
         axes.scatter([at_s], [MARKS_Y[row]], s=34, color=colour, zorder=6, linewidths=0)
         free_from_s[row] = at_s + 0.1
         if at_s >= named_until_s.get(name, 0.0):
-            axes.text(at_s + 0.07, MARKS_Y[row], name, color=colour, fontsize=9.5, va="center", zorder=6)
+            text = axes.text(at_s + 0.07, MARKS_Y[row], name, color=colour, fontsize=9.5, va="center", zorder=6)
+            text.set_path_effects([withStroke(linewidth=3, foreground=PAPER)])  # a bow may pass behind it
             free_from_s[row] = named_until_s[name] = at_s + _width_s(axes, name, 9.5) + 0.2
 
 
@@ -207,6 +211,8 @@ def _mark(event: Event) -> tuple[str, str]:
         name = BARGE_IN.get(event.stage, name)
     elif isinstance(event, e.BackChannel | e.Filler | e.Acknowledge):
         name = f"“{event.clip}”"
+    elif isinstance(event, e.Offload) and event.allowed:
+        name = "sound leaves"
     return name, colour
 
 
@@ -243,10 +249,17 @@ def _draw_latencies(axes: Axes, events: Iterable[Event]) -> None:
 
 def _draw_replies(axes: Axes, events: Sequence[Event]) -> None:
     for event in events:
-        if isinstance(event, e.Reply):
-            left_s, align = _inside(axes, _heard_at_s(event, events))
-            text = f"“{event.text}”"
+        if isinstance(event, e.Reply | e.CloudAnswer):
+            left_s, align = _inside(axes, _began_at_s(event, events))
+            text = textwrap.fill(f"“{event.text}”", LONGEST_LINE_LETTERS)
             axes.text(left_s, REPLY_Y, text, color=AGENT, fontsize=12, style="italic", va="center", ha=align)
+
+
+def _began_at_s(event: e.Reply | e.CloudAnswer, events: Sequence[Event]) -> float:
+    """When an answer began to sound; a cloud's is told when it is over."""
+    if isinstance(event, e.CloudAnswer):
+        return seconds(event.at_sample) - event.played_ms / 1000
+    return _heard_at_s(event, events)
 
 
 def _heard_at_s(event: Event, events: Iterable[Event]) -> float:

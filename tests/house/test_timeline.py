@@ -74,6 +74,23 @@ def test_picture_shows_both_sides(tmp_path: Path) -> None:
     assert path.stat().st_size > 1_000
 
 
+def test_picture_says_whether_sound_left() -> None:
+    from edge_agent.timeline import AGENT, _mark
+
+    texts = [_mark(e.Offload(at(1), allowed=allowed, reason="", purpose=""))[0] for allowed in (True, False)]
+    assert texts == ["sound leaves", "stays here"]
+    assert _mark(e.Filler(at(1), "Let me see.")) == ("“Let me see.”", AGENT)
+
+
+def test_picture_has_the_words_of_a_cloud_where_they_sounded() -> None:
+    from edge_agent.timeline import _began_at_s
+
+    answer = e.CloudAnswer(at(8.0), "It rains.", played_ms=4_500.0)
+    reply = e.Reply(at(1.0), "One moment.")
+    assert _began_at_s(answer, [answer]) == 3.5
+    assert _began_at_s(reply, [reply, e.FirstAudio(at(1.4), 300)]) == 1.4
+
+
 def test_every_event_has_a_line() -> None:
     """One without would be a fault in the hop of a replay."""
     kinds = e.Event.__subclasses__()

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 from numpy.typing import NDArray
 
 from edge_agent.voice.voice import Voice
-from tests.device.running_agent import running_agent
+from tests.device.running_agent import RunningAgent, running_agent
+from tests.device.starvation import Starvation
 from tests.device.virtual_card import RATE_HZ, VirtualCard, missing_programs
 
 pytestmark = [
@@ -20,6 +20,7 @@ pytestmark = [
 
 CLIPS = Path(__file__).resolve().parents[2] / "demo" / "clips"
 PIECE_SAMPLES = RATE_HZ // 4
+BACK_LIMIT_S = 60.0  # on a busy machine
 
 
 def likeness(heard: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
@@ -68,19 +69,25 @@ def test_a_spoken_command_is_answered_aloud(clip: str, intent: str, slots: dict[
     assert latency_ms <= 700
 
 
+def seconds_until_back(agent: RunningAgent, card: VirtualCard) -> float:
+    """From now until the device is back, without what others on this machine made its processes wait."""
+    began_s, starved = time.monotonic(), Starvation(agent.process.pid, card.pid)
+    while not agent.of("xrun", kind="device_back"):
+        starved.measure()
+        assert time.monotonic() - began_s < BACK_LIMIT_S, "the device has not come back"
+        time.sleep(0.02)
+    return time.monotonic() - began_s - starved.measure()
+
+
 def test_the_microphone_comes_back_with_the_sound_server(tmp_path: Path) -> None:
     with VirtualCard() as card, running_agent(tmp_path) as agent:
         card.kill()
-        lost = agent.wait_for("xrun", limit_s=3.0)
+        agent.wait_for("xrun", kind="device_lost")
         card.start()
-        started_s = time.monotonic()
-        agent.wait_for("xrun", limit_s=4.0, count=2)
-        back_s = time.monotonic() - started_s
-        samples, _ = soundfile.read(CLIPS / "what_time_is_it.flac", dtype="float32")
-        card.play_samples(samples).wait()
+        back_s = seconds_until_back(agent, card)
+        card.play(CLIPS / "what_time_is_it.flac").wait()
         assert agent.wait_for("intent")["intent"] == "GetTime"
-        kinds = [event["kind"] for event in agent.events if event["event"] == "xrun" and "device" in event["kind"]]
+        kinds = [event["kind"] for event in agent.of("xrun") if "device" in event["kind"]]
         assert agent.end() == 0
-    assert lost["kind"] == "device_lost"
     assert kinds == ["device_lost", "device_back"]
     assert back_s <= 2.0

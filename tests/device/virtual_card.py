@@ -79,6 +79,12 @@ class VirtualCard:
             "PULSE_SERVER": f"unix:{self._socket}",
         }
 
+    @property
+    def pid(self) -> int:
+        """Of the daemon, which runs."""
+        assert self._daemon is not None
+        return self._daemon.pid
+
     def start(self) -> None:
         """Start the daemon and wait until it answers."""
         log = self._folder / "pulse.log"

@@ -74,7 +74,7 @@ def load_kit(profile: Profile) -> Kit:
     commands = load_commands(find_commands(profile.commands))
     fitted, graph = Fitted.of(bundle), compile_commands(commands)
     decoder = Decoder(graph, fitted.for_graph(graph))
-    spotter = KeywordSpotter(profile.wake.phrases, fitted.wake) if profile.wake.phrases else None
+    spotter = open_spotter(profile, fitted)
     # before the rest is loaded, so that what compiling took is not added to it
     _give_memory_back()
     return Kit(
@@ -90,6 +90,11 @@ def load_kit(profile: Profile) -> Kit:
         needs_yes=intents_that_need_yes(commands),
         notices=_notices(spotter),
     )
+
+
+def open_spotter(profile: Profile, fitted: Fitted) -> KeywordSpotter | None:
+    """What hears the wake phrases; None where there are none. Raises CommandsError for one that nobody can say."""
+    return KeywordSpotter(profile.wake.phrases, fitted.wake) if profile.wake.phrases else None
 
 
 def _give_memory_back() -> None:

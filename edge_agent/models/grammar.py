@@ -219,7 +219,7 @@ class _Expander:
     def _labels(self, labels: tuple[Label, ...]) -> int:
         if not labels:
             return 0
-        label = replace(labels[0], also=labels[0].also + labels[1:])
+        label = replace(labels[0], also=labels[0].also + labels[1:]) if labels[1:] else labels[0]
         return self.labels.setdefault(label, len(self.labels))
 
     @cached_property

@@ -4,21 +4,27 @@ from dataclasses import replace
 
 import pytest
 
-from edge_agent.agent import Kit, load_kit
+from edge_agent.agent import Kit, load_kit, open_spotter
+from edge_agent.models.bundle import Bundle, find_bundle
+from edge_agent.models.fitted import Fitted
 from edge_agent.profile import Profile
 from tests.dialogue.play import KitOf
 
 
 @pytest.fixture(scope="session")
 def kit_of() -> KitOf:
-    """The kit of a profile; what is loaded for it is loaded once."""
+    """The kit of a profile; what is loaded for it is loaded once, and only the wake phrases anew."""
     kits: dict[str, Kit] = {}
 
     def kit(profile: Profile) -> Kit:
-        loaded = (profile.model, profile.wake, profile.voice)
-        key = "".join(part.model_dump_json() for part in loaded) + profile.commands
+        key = profile.model.model_dump_json() + profile.voice.model_dump_json() + profile.commands
         if key not in kits:
             kits[key] = load_kit(profile)
-        return replace(kits[key], profile=profile)
+        loaded = kits[key]
+        phrases = loaded.profile.wake.phrases
+        if profile.wake.phrases != phrases:
+            spotter = open_spotter(profile, Fitted.of(Bundle.open(find_bundle(profile.model.bundle))))
+            kits[key] = loaded = replace(loaded, spotter=spotter)
+        return replace(loaded, profile=profile)
 
     return kit

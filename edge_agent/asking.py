@@ -17,6 +17,7 @@ from edge_agent.units import ms_to_samples
 
 ASK_INTENT, FORBID_INTENT = "AskCloud", "DontSend"
 ANSWERS = ("Yes", "No")
+GIVING_LEAVE = (*ANSWERS, ASK_INTENT)  # not believed of a voice that may be the agent's own
 CONSENT = "consent"  # the act of a yes
 PENDING_MS = 30_000  # a yes that comes later answers something else
 

@@ -10,6 +10,7 @@ from time import perf_counter_ns
 
 import numpy as np
 
+from edge_agent.asking import GIVING_LEAVE
 from edge_agent.attention import Attention
 from edge_agent.audio.base import Duplex
 from edge_agent.conversation import Conversation
@@ -170,7 +171,7 @@ class Hop:
             self._talking.run(at, parts.conversation.early.take_back, at)
             self._decoding.run(at, parts.understanding.go_on)
         self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
-        if parts.turn.is_open and self._phase == 0:
+        if parts.turn.is_open and self._phase == 0 and not self._may_be_own:
             self._talking.run(at, parts.conversation.follow, at, parts.turn, parts.understanding)
         if change is Change.ENDED:
             self._end_turn(at)
@@ -198,6 +199,7 @@ class Hop:
         said, heard = self._said, self._said.heard
         is_noise = turn.voiced_ms < NOISE_VOICED_MS and (self._follows_wake or not heard.words)
         is_noise = (parts.yielding.end_turn(heard.intent) or is_noise) and not early.was_begun
+        is_noise = is_noise or (self._may_be_own and heard.intent in GIVING_LEAVE)
         self._follows_wake = False
         reason = "noise" if is_noise else turn.reason
         why = turn.why()
@@ -246,6 +248,11 @@ class Hop:
         if self.parts.talk.is_sounding:
             self._deaf_until = at + ms_to_samples(ECHO_TAIL_MS)
         return at < self._deaf_until and not (self._knows_echo and self.parts.near.was_heard)
+
+    @property
+    def _may_be_own(self) -> bool:
+        """Nothing in the turn was voiced later than the agent's own sound can have been heard in the room."""
+        return self.parts.turn.last_voiced_sample < self._deaf_until
 
     @property
     def _can_hear_over_itself(self) -> bool:

@@ -7,14 +7,15 @@ looked at for every hop, and for the first of each answer. Leaked is how much so
 import asyncio
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from benchmarks.cloud_in_memory import PIECE_MS, PIECES_PER_WORDS, Network
 from benchmarks.offload_rig import Rig
-from edge_agent.link.moderation import Allowance, Flags
+from edge_agent.link.moderation import Flags
 from edge_agent.link.safety import Rules, WithoutWords, load_rules
 from edge_agent.units import HOP_MS, SAMPLE_RATE_HZ
 
@@ -32,7 +33,7 @@ class Gate:
 
     without_words: WithoutWords
     is_moderated: bool = False
-    allowance: Allowance = field(default_factory=Allowance)
+    unseen_letters: int = 0
 
 
 GATES = {
@@ -40,16 +41,16 @@ GATES = {
     "rules_block": Gate("block"),
     "moderation_pass": Gate("pass", True),
     "moderation_block": Gate("block", True),
-    "moderation_block_least_8": Gate("block", True, Allowance(least_letters=8)),
-    "moderation_block_unseen_8": Gate("block", True, Allowance(unseen_letters=8)),
+    "moderation_block_unseen_8": Gate("block", True, 8),
 }
 
 
 async def measure_safety(num_answers: int, seed: int) -> dict[str, Any]:
     """By rules alone, and with a moderation service that takes 30 to 120 ms; words late or ahead of their sound."""
     figures: dict[str, Any] = {"num_answers": num_answers}
+    paces = {"late": (1.0, 1.5, 4.0), "ahead": (1.5, 4.0)}
     for order, network in (("late", LATE), ("ahead", AHEAD)):
-        for pace in (1.5, 4.0):
+        for pace in paces[order]:
             without = await _played(_rig(None, seed, pace, **network), num_answers)
             for name, gate in GATES.items():
                 having = await _played(_rig(gate, seed, pace, **network), num_answers)
@@ -73,7 +74,7 @@ def _rig(gate: Gate | None, seed: int, pace: float, words: tuple[str, ...] = ("f
         return Rig([network.provider()], rules=Rules(()))
     flags = _service(random.Random(seed)) if gate.is_moderated else None
     rules = Rules(()) if gate.is_moderated else load_rules("default")
-    return Rig([network.provider()], "on", rules, gate.without_words, flags, "m.example", gate.allowance)
+    return Rig([network.provider()], "on", rules, gate.without_words, flags, "m.example", gate.unseen_letters)
 
 
 def _service(rng: random.Random) -> Flags:
@@ -106,8 +107,8 @@ async def _answer_hops(rig: Rig) -> list[float]:
 
 async def _leaked_ms(gate: Gate, num_answers: int, seed: int) -> Any:
     """Of answers that say what is forbidden at once, or after a while: ms of the word that breaks the rule."""
-    for begin in ((), HARMLESS):
-        rig = _rig(gate, seed, 1.5, (*begin, *FORBIDDEN), **LATE)
+    for begin, pace in product(((), HARMLESS), (1.0, 1.5)):
+        rig = _rig(gate, seed, pace, (*begin, *FORBIDDEN), **LATE)
         for _ in range(num_answers):
             heard_ms = HOP_MS * len(await _answer_hops(rig))
             yield max(0.0, heard_ms - PIECE_MS * PIECES_PER_WORDS * (len(begin) + LAST_WORD))

@@ -11,7 +11,7 @@ from benchmarks.cloud_in_memory import Network
 from edge_agent.egress import Gate, State
 from edge_agent.events import Event, Reply
 from edge_agent.link.choosing import Provider
-from edge_agent.link.moderation import Allowance, Flags
+from edge_agent.link.moderation import Flags
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import Rules, WithoutWords
 from edge_agent.link.session import Runner
@@ -93,7 +93,7 @@ class Rig(HopSide):
         without_words: WithoutWords = "pass",
         flags: Flags | None = None,
         flags_host: str = "",
-        allowance: Allowance | None = None,
+        unseen_letters: int = 0,
     ) -> None:
         """flags: a moderation service, at flags_host; see `link.turns.Policy`."""
         self.receipts: list[Receipt] = []
@@ -104,7 +104,7 @@ class Rig(HopSide):
             without_words,
             flags=flags,
             flags_host=flags_host,
-            allowance=allowance or Allowance(),
+            unseen_letters=unseen_letters,
         )
         self.runner = Runner(providers, self._put, policy, self._keep, random.Random(1))
         self.running = asyncio.ensure_future(self.runner.run())

@@ -129,15 +129,14 @@ class ProviderProfile(_Strict):
 class ModerationProfile(_Strict):
     """A service that answers `/moderations`, asked beside the rules; `url`, up to and with /v1, empty: nobody.
 
-    With `without_words: block`: `least_letters`: a text with fewer is never objected to, so that an answer may begin;
-    `unseen_letters`: so many may sound before they were seen, so that an answer need not wait for a verdict.
+    `unseen_letters`: with `without_words: block` so many letters may sound before they were looked at, so that an
+    answer need not wait for verdicts.
     """
 
     url: str = ""
     model: str = ""
     key_file: str = ""
-    least_letters: Annotated[int, Field(ge=1)] = 1
-    unseen_letters: Annotated[int, Field(ge=0)] = 0
+    unseen_letters: Annotated[int, Field(ge=0)] = 8
 
 
 class CloudProfile(_Strict):

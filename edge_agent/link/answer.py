@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from edge_agent.link.cloud.base import AudioDelta
 from edge_agent.link.jitter import DelaySpread, ToDeviceRate
+from edge_agent.link.pace import loud_ms
 from edge_agent.link.safety import AnswerGuard
 from edge_agent.parcels import Parcel, Piece
 from edge_agent.units import SAMPLE_RATE_HZ
@@ -24,7 +25,8 @@ class Answer:
         self._spread = spread
         self._send = send
         self._rate: ToDeviceRate | None = None
-        self._held: deque[tuple[bytes, float, float]] = deque()  # sound, where it ends in ms, when it came
+        self._loud_ms = 0.0  # of what was received: without pauses
+        self._held: deque[tuple[bytes, float, float]] = deque()  # sound, `_loud_ms` at its end, when it came
         self._held_bytes = 0
         self._is_whole = False
         spread.begin()
@@ -48,14 +50,15 @@ class Answer:
             return
         self._spread.arrived(now_s, duration_ms)
         self.received_ms += duration_ms
-        self._held.append((delta.pcm16, self.received_ms, now_s))
+        self._loud_ms += loud_ms(delta.pcm16, delta.rate_hz)
+        self._held.append((delta.pcm16, self._loud_ms, now_s))
         self._held_bytes += len(delta.pcm16)
         self.release()
 
     def finish(self) -> None:
         """No more will come."""
         self._is_whole = True
-        self.guard.finish()
+        self.guard.finish(self._loud_ms)
         if not self._held and self._rate is not None:
             self._pass_on(b"", is_last=True)
         self.release()

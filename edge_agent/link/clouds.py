@@ -19,7 +19,7 @@ from edge_agent.link.cloud.prompt import instructions
 from edge_agent.link.cloud.providers import check_urls, make_session, url_of
 from edge_agent.link.desk import Desk
 from edge_agent.link.keyring import key_troubles
-from edge_agent.link.moderation import Allowance, Moderation
+from edge_agent.link.moderation import Moderation
 from edge_agent.link.receipts import ReceiptLog, default_path
 from edge_agent.link.safety import load_rules
 from edge_agent.link.session import Runner
@@ -53,7 +53,7 @@ def make_runner(
         cloud.keep_open_s,
         flags,
         flags_host,
-        Allowance(cloud.moderation.least_letters, cloud.moderation.unseen_letters),
+        cloud.moderation.unseen_letters,
     )
     log = ReceiptLog(Path(profile.privacy.receipts or default_path()), say)
     camera, desk = _camera(profile), Desk()

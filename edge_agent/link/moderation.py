@@ -65,15 +65,6 @@ class Moderation:
             await self._client.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """Letters of an answer that may sound before the service saw them: fewer than `least` at the beginning (it
-    objects to no text that is shorter), and `unseen` everywhere."""
-
-    least_letters: int = 1
-    unseen_letters: int = 0
-
-
 @dataclass(slots=True)
 class _Asked:
     num_letters: int  # that are new
@@ -83,9 +74,9 @@ class _Asked:
 class Opinions:
     """What a service thinks of one turn and its answer."""
 
-    def __init__(self, flags: Flags, on_news: Callable[[], None], allowance: Allowance | None = None) -> None:
-        """on_news: called when a verdict has come, or will not come."""
-        self._allowance = allowance or Allowance()
+    def __init__(self, flags: Flags, on_news: Callable[[], None], unseen_letters: int = 0) -> None:
+        """on_news: called when a verdict has come, or will not come; unseen_letters: see `num_free`."""
+        self._unseen_letters = unseen_letters
         self._flags = flags
         self._on_news = on_news
         self._new: dict[Direction, str] = {"user": "", "agent": ""}  # not asked about yet
@@ -103,8 +94,8 @@ class Opinions:
 
     @property
     def num_free(self) -> int:
-        """So many letters of the answer may sound."""
-        return max(self._allowance.least_letters - 1, self.num_cleared + self._allowance.unseen_letters)
+        """Letters of the answer that may sound: those that were looked at, and a few more."""
+        return self.num_cleared + self._unseen_letters
 
     def hear(self, where: Direction, text: str) -> None:
         """New words."""

@@ -18,13 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge_agent.errors import SafetyError
 from edge_agent.link.moderation import Opinions
+from edge_agent.link.pace import SpeechPace
 
 Direction = Literal["user", "agent", "call"]
 WithoutWords = Literal["block", "pass"]
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "safety"
 LEAST_DEPTH_MS = 40.0  # of the jitter buffer, where there are rules
 LONGEST_WAIT_MS = 1_500.0  # for words, when sound without words is to be blocked
-MS_PER_LETTER = 55.0  # of fast speech, so that a text is never taken to reach further than it does
 SLOW_MS_PER_LETTER = 150.0  # of slow speech: sound of a whole answer that lasts longer has words that did not come
 LONGEST_SILENCE_MS = 1_000.0  # in an answer, beside its words
 LONGEST_LOOK_S = 0.05  # of one rule at one text; a pattern may be such that it never ends
@@ -113,14 +113,24 @@ class _Heard:
 class AnswerGuard:
     """The rules applied to one turn and its answer. Thread: the asyncio loop; times are the loop's."""
 
-    def __init__(self, rules: Rules, without_words: WithoutWords, opinions: Opinions | None = None) -> None:
-        """`without_words`: what becomes of sound whose words do not come, or cannot be looked at."""
+    def __init__(
+        self,
+        rules: Rules,
+        without_words: WithoutWords,
+        opinions: Opinions | None = None,
+        pace: SpeechPace | None = None,
+    ) -> None:
+        """`without_words`: what becomes of sound whose words do not come, or cannot be looked at.
+
+        pace: of the voice, for all its answers.
+        """
+        self._pace = pace or SpeechPace()
         self._rules = rules
         self.opinions = opinions
         self._without_words = without_words
         self._heard: dict[Direction, _Heard] = {"user": _Heard(), "agent": _Heard(), "call": _Heard()}
         self._broken: Rule | None = None
-        self._is_whole = False
+        self._whole_ms: float | None = None  # of the whole answer, without pauses
         self._least_letters = rules.least_letters("agent", "")  # that can break one, after what was said
 
     @property
@@ -161,25 +171,31 @@ class AnswerGuard:
             return self._no_check
         return OBJECTION if verdict else None
 
-    def finish(self) -> None:
-        """The model has said its answer, and what its words are."""
-        self._is_whole = True
+    def finish(self, loud_ms: float) -> None:
+        """The model has said its answer, so much sound without pauses, and what its words are."""
+        self._whole_ms = loud_ms
 
     def end(self) -> None:
-        """The turn is over: no opinion is wanted any more."""
+        """The turn is over: no opinion is wanted any more, and all words are known."""
+        if self._whole_ms is not None:
+            self._pace.learn(self._heard["agent"].num_letters, self._whole_ms)
+            self._whole_ms = None  # once
         if self.opinions is not None:
             self.opinions.end()
 
     @property
     def harmless_ms(self) -> float:
-        """How far into the answer nothing can be said that is forbidden: by its words, and until more could be."""
+        """How far into the answer nothing can be said that is forbidden: by its words, and until more could be.
+
+        In ms of sound without pauses.
+        """
         said = self._heard["agent"].num_letters
         opinions = self.opinions
-        if self._is_whole and said and (opinions is None or opinions.num_cleared >= said):
+        if self._whole_ms is not None and said and (opinions is None or opinions.num_cleared >= said):
             return SLOW_MS_PER_LETTER * said + LONGEST_SILENCE_MS
         reaches = [opinions.num_free] if opinions else []
         reaches += [said + self._least_letters - 1] if self._least_letters is not None else []
-        return MS_PER_LETTER * min(reaches) if reaches else inf
+        return self._pace.ms_per_letter * min(reaches) if reaches else inf
 
     @property
     def least_depth_ms(self) -> float:
@@ -187,7 +203,7 @@ class AnswerGuard:
         return LEAST_DEPTH_MS if self._looks else 0.0
 
     def may_pass(self, ends_ms: float) -> bool:
-        """Whether sound of the answer up to `ends_ms` may go to the player now."""
+        """Whether sound of the answer up to `ends_ms`, without pauses, may go to the player now."""
         if self.broken is not None:
             return False
         return self._without_words == "pass" or not self._looks or ends_ms <= self.harmless_ms

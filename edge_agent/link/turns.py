@@ -8,7 +8,7 @@ Thread: one asyncio loop; the caller (`session.py`) sees to it that one method a
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edge_agent.link.answer import Answer
 from edge_agent.link.calling import Calling
@@ -26,8 +26,9 @@ from edge_agent.link.desk import Desk
 from edge_agent.link.jitter import DelaySpread
 from edge_agent.link.line import Line
 from edge_agent.link.memory import Memory
-from edge_agent.link.moderation import Allowance, Flags, Opinions
+from edge_agent.link.moderation import Flags, Opinions
 from edge_agent.link.outbox import Outbox
+from edge_agent.link.pace import SpeechPace
 from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import AnswerGuard, Rule, Rules, WithoutWords
 from edge_agent.link.showing import Showing
@@ -55,7 +56,7 @@ class Policy:
     keep_open_s: float = 120.0
     flags: Flags | None = None  # a moderation service, asked beside the rules, at this host
     flags_host: str = ""
-    allowance: Allowance = field(default_factory=Allowance)
+    unseen_letters: int = 0  # of an answer, that may sound before the moderation service saw them
 
 
 class Turns:
@@ -71,6 +72,7 @@ class Turns:
         self._speech: Speech | None = None
         self._answer: Answer | None = None
         self.has_news = asyncio.Event()  # `look` has something to do
+        self._pace = SpeechPace()
         self._guard = self._new_guard()
         self._calling = Calling(desk, self._line, self.has_news)
         self._showing = Showing(self._line, keep)
@@ -329,8 +331,8 @@ class Turns:
         policy = self._policy
         opinions = None
         if policy.flags is not None:
-            opinions = Opinions(policy.flags, self.has_news.set, policy.allowance)
-        return AnswerGuard(policy.rules, policy.without_words, opinions)
+            opinions = Opinions(policy.flags, self.has_news.set, policy.unseen_letters)
+        return AnswerGuard(policy.rules, policy.without_words, opinions, self._pace)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

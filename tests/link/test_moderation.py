@@ -16,7 +16,6 @@ from edge_agent.link.clouds import make_runner
 from edge_agent.link.moderation import (
     MOST_AT_ONCE,
     TAIL_LETTERS,
-    Allowance,
     Flags,
     Moderation,
     ModerationFailed,
@@ -139,13 +138,13 @@ def test_words_count_once_all_before_them_do() -> None:
 
 def test_what_may_sound_unseen_is_what_the_profile_allows() -> None:
     async def scene() -> list[int]:
-        opinions = Opinions(flagging("poison"), lambda: None, Allowance(least_letters=9, unseen_letters=3))
+        opinions = Opinions(flagging("poison"), lambda: None, unseen_letters=3)
         free = [opinions.num_free]
         opinions.hear("agent", "bread and butter ")
         await asyncio.sleep(0.1)
         return [*free, opinions.num_free]
 
-    assert virtual_time.run(scene()) == [8, 17 + 3]
+    assert virtual_time.run(scene()) == [3, 17 + 3]
 
 
 def answering(body: object, status: int = 200) -> Callable[[httpx.Request], httpx.Response]:

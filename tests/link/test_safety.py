@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from edge_agent.errors import SafetyError
+from edge_agent.link.pace import FAST_MS_PER_LETTER, MARGIN, SpeechPace, loud_ms
 from edge_agent.link.safety import (
     LEAST_DEPTH_MS,
     LONGEST_SILENCE_MS,
     LONGEST_WAIT_MS,
-    MS_PER_LETTER,
     NO_CHECK,
     SLOW_MS_PER_LETTER,
     AnswerGuard,
@@ -47,8 +48,8 @@ def test_a_rule_is_found_across_pieces_of_words() -> None:
 def test_sound_whose_words_are_known_passes_at_once() -> None:
     guard = AnswerGuard(RULES, "block")
     guard.look("agent", "x" * 20)
-    assert guard.may_pass(20 * MS_PER_LETTER)
-    assert not guard.may_pass(20 * MS_PER_LETTER + 1)
+    assert guard.may_pass(20 * FAST_MS_PER_LETTER)
+    assert not guard.may_pass(20 * FAST_MS_PER_LETTER + 1)
 
 
 @pytest.mark.parametrize(("without_words", "passes"), [("pass", True), ("block", False)])
@@ -62,8 +63,8 @@ def test_sound_without_words(without_words: str, passes: bool) -> None:
 
 def test_an_answer_begins_without_words_as_long_as_no_rule_can_be_broken_in_it() -> None:
     guard = AnswerGuard(Rules((Rule(name="never", pattern="xyzzy", least_letters=5),)), "block")
-    assert guard.may_pass(4 * MS_PER_LETTER)
-    assert not guard.may_pass(4 * MS_PER_LETTER + 1)
+    assert guard.may_pass(4 * FAST_MS_PER_LETTER)
+    assert not guard.may_pass(4 * FAST_MS_PER_LETTER + 1)
     assert guard.look("agent", "xyzzy") is not None
     assert not guard.may_pass(1.0)
 
@@ -71,13 +72,13 @@ def test_an_answer_begins_without_words_as_long_as_no_rule_can_be_broken_in_it()
 def test_sound_goes_on_without_words_for_what_is_left_of_the_shortest_match() -> None:
     guard = AnswerGuard(Rules((Rule(name="never", pattern="xyzzy", least_letters=5),)), "block")
     guard.look("agent", "harmless ")
-    assert guard.may_pass((9 + 4) * MS_PER_LETTER)
-    assert not guard.may_pass((9 + 4) * MS_PER_LETTER + 1)
+    assert guard.may_pass((9 + 4) * FAST_MS_PER_LETTER)
+    assert not guard.may_pass((9 + 4) * FAST_MS_PER_LETTER + 1)
     guard.look("agent", "xyz")
-    assert guard.may_pass((12 + 1) * MS_PER_LETTER)
-    assert not guard.may_pass((12 + 1) * MS_PER_LETTER + 1)
+    assert guard.may_pass((12 + 1) * FAST_MS_PER_LETTER)
+    assert not guard.may_pass((12 + 1) * FAST_MS_PER_LETTER + 1)
     guard.look("agent", "a ")
-    assert guard.may_pass((14 + 4) * MS_PER_LETTER)
+    assert guard.may_pass((14 + 4) * FAST_MS_PER_LETTER)
 
 
 @given(st.text("xyz a", max_size=12), st.text("xyz a", max_size=6))
@@ -87,6 +88,41 @@ def test_no_rule_is_ever_broken_by_fewer_letters_than_are_left(before: str, afte
     least = shortest.least_letters("agent", before)
     assert least is not None
     assert shortest.broken_by("agent", before + after[: least - 1]) is None
+
+
+def test_a_voice_is_as_quick_as_the_quickest_of_its_last_answers() -> None:
+    pace = SpeechPace()
+    assert pace.ms_per_letter == FAST_MS_PER_LETTER
+    pace.learn(19, 1e6)  # too short to tell
+    assert pace.ms_per_letter == FAST_MS_PER_LETTER
+    for ms_per_letter in (90.0, 80.0, 100.0):
+        pace.learn(100, 100 * ms_per_letter)
+    assert pace.ms_per_letter == pytest.approx(MARGIN * 80.0)
+    pace.learn(100, 4_000.0)
+    assert pace.ms_per_letter == FAST_MS_PER_LETTER
+    for _ in range(8):
+        pace.learn(100, 9_000.0)
+    assert pace.ms_per_letter == pytest.approx(MARGIN * 90.0), "one quick answer is never forgotten"
+
+
+def test_the_next_answer_knows_the_voice_of_the_one_before() -> None:
+    pace, words = SpeechPace(), "harmless " * 10
+    first = AnswerGuard(RULES, "block", pace=pace)
+    first.look("agent", words)
+    first.finish(100.0 * len(words))
+    first.end()
+    second = AnswerGuard(RULES, "block", pace=pace)
+    second.look("agent", words)
+    assert second.may_pass(MARGIN * 100.0 * len(words))
+    assert not second.may_pass(MARGIN * 100.0 * len(words) + 1)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000])
+def test_pauses_hold_no_words(rate_hz: int) -> None:
+    loud, pause = np.full(rate_hz // 10, 5_000, "<i2"), np.full(rate_hz // 5, 50, "<i2")
+    assert loud_ms(b"", rate_hz) == 0.0
+    assert loud_ms(np.concatenate([pause, loud, pause]).tobytes(), rate_hz) == pytest.approx(100.0)
+    assert loud_ms(loud[: rate_hz // 250].tobytes(), rate_hz) == pytest.approx(4.0)
 
 
 def test_a_rule_that_never_ends_is_a_fault_and_no_halt() -> None:
@@ -112,7 +148,7 @@ def test_no_shipped_rule_is_broken_by_fewer_letters_than_it_says(rule: Rule) -> 
 
 def test_a_whole_answer_may_be_slow_but_not_without_words() -> None:
     guard = AnswerGuard(RULES, "block")
-    guard.finish()
+    guard.finish(1_000.0)
     assert not guard.may_pass(40.0), "no words came at all"
     guard.look("agent", "x" * 20)
     assert guard.may_pass(20 * SLOW_MS_PER_LETTER)

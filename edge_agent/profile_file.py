@@ -82,7 +82,28 @@ def _compose(path: Path, text: str) -> yaml.MappingNode:
         raise ProfileError(f"{path}:1: not valid YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(root, yaml.MappingNode):
         raise ProfileError(f"{path}:1: a profile is a list of 'key: value' lines, beginning with 'name:'")
+    _refuse_twice(path, root)
     return root
+
+
+def _refuse_twice(path: Path, root: yaml.MappingNode) -> None:
+    """A key that stands twice would silently lose what the first one says."""
+    waiting: list[yaml.Node] = [root]
+    looked_at: set[int] = set()  # an alias may lead back
+    while waiting:
+        node = waiting.pop()
+        if id(node) in looked_at or not isinstance(node, yaml.CollectionNode):
+            continue
+        looked_at.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
+        seen: set[str] = set()
+        for key, value in node.value:
+            if str(key.value) in seen:
+                raise ProfileError(f"{path}:{key.start_mark.line + 1}: '{key.value}' stands twice; keep one of them")
+            seen.add(str(key.value))
+            waiting.append(value)
 
 
 def _explained(path: Path, root: yaml.MappingNode, error: ValidationError) -> ProfileError:

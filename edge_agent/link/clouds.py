@@ -128,5 +128,7 @@ def _host(who: str, url: str, allowed: tuple[str, ...]) -> str:
     if not host:
         raise CloudError(f"cloud provider '{who}' has no host: give it a 'url'")
     if allowed and host not in allowed:
-        raise CloudError(f"host '{host}' of '{who}' is not in privacy.hosts: {', '.join(allowed)}")
+        raise CloudError(
+            f"host '{host}' of '{who}' is not in privacy.hosts ({', '.join(allowed)}): add it there, if you mean it"
+        )
     return host

@@ -27,9 +27,13 @@ def key_troubles(profile: Profile) -> Iterator[tuple[str, str, str]]:
 
 
 def _trouble(entry: ProviderProfile, url: str) -> tuple[str, str]:
-    failures = Failures(spoken_name(entry.kind), entry.model, find_key(url, entry.key_file))
-    failed = failures.about_key(url)
-    return (failed.message, failed.detail) if failed is not None else ("", "")
+    key = find_key(url, entry.key_file)
+    failed = Failures(spoken_name(entry.kind), entry.model, key).about_key(url)
+    if failed is None:
+        return "", ""
+    if key is None and entry.key_file:  # nothing else is looked at then
+        return failed.message, f"put it into {entry.key_file}, which cannot be read or holds none"
+    return failed.message, failed.detail
 
 
 def _urls(entry: ProviderProfile) -> list[str]:

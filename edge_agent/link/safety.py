@@ -95,7 +95,7 @@ def load_rules(name_or_path: str) -> Rules:
         return Rules(_File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).rules)
     except OSError:
         names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
-        raise SafetyError(f"no safety rules '{name_or_path}': give a YAML file or one of: {names}") from None
+        raise SafetyError(f"no safety rules '{name_or_path}': give a YAML file or one of {names}") from None
     except yaml.YAMLError as error:
         raise SafetyError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
     except ValidationError as error:

@@ -53,6 +53,30 @@ def test_a_missing_key_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -
     assert "secret-of-ours" not in str(gemini)
 
 
+def test_a_key_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is set, but not looked at."""
+    monkeypatch.setenv("GEMINI_API_KEY", "secret-of-ours")
+    _, gemini = found("on", ProviderProfile(kind="gemini_live", key_file="/nowhere/key"))
+    assert gemini.grade == "lacking"
+    assert gemini.cure == "put it into /nowhere/key, which cannot be read or holds none"
+
+
+@pytest.mark.parametrize(
+    ("provider", "hosts", "cure"),
+    [
+        (GEMINI, ("example.org",), "add it there, if you mean it"),
+        (ProviderProfile(kind="pipeline"), (), "give it a 'url'"),
+        (ProviderProfile(kind="gpt_live", url="ftp://x"), (), "give one that begins with wss://HOST"),
+    ],
+)
+def test_a_provider_that_cannot_be_used_comes_with_its_cure(
+    provider: ProviderProfile, hosts: tuple[str, ...], cure: str
+) -> None:
+    privacy, cloud = PrivacyProfile(state="on", hosts=hosts), CloudProfile(providers=(provider,))
+    profile = Profile(name="x", privacy=privacy, cloud=cloud)
+    assert [finding.cure for finding in examine(profile) if finding.area == "cloud"] == [cure]
+
+
 def test_a_key_that_others_could_read_is_not_good(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_AGENT_CLOUD_KEY", "secret-of-ours")
     assert "unencrypted" in found("on", AT_HOME)[1].what

@@ -21,6 +21,9 @@ FAULTS = {
     "cloud: {providers: [{kind: gpt_live, modle: x}]}": (2, "unknown key 'cloud.providers.0.modle'", "'model'"),
     "home_assistant: {entities: {light.x: {aria: k}}}": (2, "unknown key 'home_assistant", "did you mean 'area'"),
     "colour: red": (2, "unknown key 'colour'", "valid: name"),
+    "audio: {}\naudio: {}": (3, "'audio' stands twice", "keep one"),
+    "reflexes:\n  nod: {intensity: 0.1, intensity: 0.2}": (3, "'intensity' stands twice", "keep one"),
+    "voice: &self {engines: *self}": (1, "ircular", "plain strings"),
     "audio: [": (3, "not valid YAML", ""),
     "wake: 2020-01-01": (1, "date", "plain strings"),
 }

@@ -61,4 +61,4 @@ def check_urls(who: str, schemes: tuple[str, ...], urls: Iterable[str]) -> None:
         except ValueError:
             is_good = False
         if not is_good:
-            raise CloudError(f"'{url}' is no URL of a {who}: give one that begins with {schemes[0]}://HOST")
+            raise CloudError(f"'{url}' is no URL for {who}: give one that begins with {schemes[0]}://HOST")

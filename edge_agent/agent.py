@@ -125,18 +125,20 @@ class Agent:
         answers: MessageRing | None = None,
         calls: MessageRing | None = None,
         is_mic_off: Callable[[], bool] | None = None,
+        drift_ppm: float = 0.0,
     ) -> None:
         """`is_live`: replies are made in a thread of their own, for the hop must not wait for them.
         `hears_over_itself`: the agent's own sound does not reach its microphone, so it can listen while it speaks.
         `answers`, `calls`: what a cloud model says and wants done, through the link process; None where there is none.
         `is_mic_off`: the microphone's switch; None where there is none, and the gate's state says.
+        `drift_ppm`: of the loudspeaker's clock, where it is known from before.
         """
         profile, self.meters = kit.profile, Meters()
         kit.listener.reset()
         mixer = Mixer(profile.audio.volume_percent)
         self.talk = Talk(kit.voice, mixer, VoiceAhead(kit.voice, is_live), emit)
         self.turn = Turn(profile.endpointing, delay_samples=kit.look_ahead_samples)
-        echo = EchoCanceller() if profile.audio.cancels_echo and not hears_over_itself else None
+        echo = EchoCanceller(drift_ppm) if profile.audio.cancels_echo and not hears_over_itself else None
         home = Home(volume=Volume(profile.audio.volume_percent))
         self.skills = Skills(home, lambda: clock.local_time(self.hop.at_sample), kit.replies, kit.skills)
         self._duplex = duplex

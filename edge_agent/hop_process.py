@@ -10,6 +10,7 @@ import signal
 import sys
 from types import FrameType
 
+from edge_agent import drift, switch
 from edge_agent.agent import Agent, load_kit
 from edge_agent.audio.device import DeviceDuplex
 from edge_agent.channels import Channels
@@ -46,6 +47,7 @@ class LiveHop:
         for notice in kit.notices:
             say(notice)
         self._channels = channels
+        self._device, self._drift_path = profile.audio.device, switch.default_path().with_name(drift.FILE_NAME)
         self._duplex = DeviceDuplex(profile.audio)
         if not (profile.audio.hears_over_itself or profile.audio.cancels_echo):
             say(OPEN_LOUDSPEAKER)
@@ -62,6 +64,7 @@ class LiveHop:
             is_mic_off=lambda: bool(channels.mic_off.count),
             is_live=True,
             hears_over_itself=profile.audio.hears_over_itself,
+            drift_ppm=drift.known_ppm(self._drift_path, self._device),
         )
         self._event_overruns = self.agent.meters.counters["event_overruns"]
         self._is_ending = False
@@ -88,8 +91,15 @@ class LiveHop:
                 self._tell_summary()
 
     def close(self) -> None:
-        """Give the device back."""
+        """Give the device back, and keep what was learned of its clocks."""
         self.agent.close()
+        echo = self.agent.hop.parts.echo
+        if echo is None:
+            return
+        try:
+            drift.remember(self._drift_path, self._device, echo.drift_ppm)
+        except OSError as error:
+            say(f"the drift of the clocks is not kept: {self._drift_path}: {error.strerror}")
 
     def _tell_summary(self) -> None:
         """Once a minute, in silence; also the moment for the collector, which looks at a minute of young objects."""

@@ -38,10 +38,13 @@ class EchoEvidence(Protocol):
 class EchoCanceller:
     """One microphone, one loudspeaker; an `EchoEvidence`."""
 
-    def __init__(self) -> None:
+    def __init__(self, drift_ppm: float = 0.0) -> None:
+        """drift_ppm: what `drift_ppm` was with the same device before; 0 where nobody knows."""
+        self._known_ppm = drift_ppm
         self._state = ffi.gc(lib.echo_cancel_create(), lib.echo_cancel_free)
         if self._state == ffi.NULL:
             raise MemoryError
+        self._know_drift()
 
     def step(self, mic: NDArray[np.float32], played: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         """mic, played, out: float32 [HOP_SAMPLES], contiguous; out may be mic. Adds no delay, never allocates.
@@ -60,6 +63,11 @@ class EchoCanceller:
     def reset(self) -> None:
         """As if no sound had been heard."""
         lib.echo_cancel_reset(self._state)
+        self._know_drift()
+
+    def _know_drift(self) -> None:
+        if self._known_ppm:
+            lib.echo_cancel_know_drift(self._state, self._known_ppm)
 
     @property
     def delay_ms(self) -> int:

@@ -14,6 +14,9 @@ void echo_cancel_free(echo_cancel *state);
 // As if no sound had been heard.
 void echo_cancel_reset(echo_cancel *state);
 
+// Of a device that was met before: by how much the echo comes later and later. Found wrong, it is corrected.
+void echo_cancel_know_drift(echo_cancel *state, float ppm);
+
 // One hop: mic, played, out [160] in [-1, 1); out may be mic. played: what the loudspeaker got while mic was recorded.
 void echo_cancel_step(echo_cancel *state, const float *mic, const float *played, float *out);
 

@@ -58,6 +58,11 @@ void echo_cancel_free(echo_cancel *state)
     free(state);
 }
 
+void echo_cancel_know_drift(echo_cancel *state, float ppm)
+{
+    echo_drift_know(&state->drift, ppm);
+}
+
 static void remember_hop(echo_cancel *state, const float *hop)
 {
     float samples[REAL_FFT_SAMPLES];

@@ -30,6 +30,12 @@ void echo_drift_init(echo_drift *self)
     echo_drift_doubt(self);
 }
 
+void echo_drift_know(echo_drift *self, float ppm)
+{
+    self->ppm = fmaxf(-MOST_PPM, fminf(MOST_PPM, ppm));
+    self->is_known = true;
+}
+
 void echo_drift_doubt(echo_drift *self)
 {
     self->wait_hops = LEARN_HOPS;

@@ -24,6 +24,9 @@ typedef struct {
 
 void echo_drift_init(echo_drift *self);
 
+// It was found before.
+void echo_drift_know(echo_drift *self, float ppm);
+
 // The filter learns anew; the clocks are as they were.
 void echo_drift_doubt(echo_drift *self);
 

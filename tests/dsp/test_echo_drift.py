@@ -81,3 +81,15 @@ def test_pieces_of_any_length_give_what_the_whole_gives() -> None:
         np.testing.assert_array_equal(cancel(piece, canceller).out, expected[begin:end])
         begin = end
     assert canceller.drift_ppm == whole.drift_ppm != 0.0
+
+
+def test_a_drift_that_is_known_from_before_costs_nothing_from_the_start() -> None:
+    heard = scene(5.0, drift_ppm=200.0)
+    assert erle_db(heard, cancel(heard, EchoCanceller(200.0)), 3.0, 5.0) > erle_db(heard, cancel(heard), 3.0, 5.0) + 6.0
+    again = EchoCanceller(200.0)
+    again.reset()
+    assert again.drift_ppm == 200.0
+
+
+def test_a_drift_that_another_device_had_is_corrected() -> None:
+    assert cancel(scene(16.0), EchoCanceller(200.0)).drift_ppm[-1] == pytest.approx(0.0, abs=20.0)

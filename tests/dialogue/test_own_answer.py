@@ -30,7 +30,8 @@ def conversation(*more: Said) -> tuple[Dialogue, Gate]:
 def asked_at_s() -> float:
     dialogue, _ = conversation()
     assert dialogue.one("reply").text == MAY_I
-    return next(event.at_sample for event in dialogue.of("first_audio") if event.kind == "reply") / SAMPLE_RATE_HZ
+    first = next(event for event in dialogue.of("first_audio") if event.kind == "reply")
+    return float(first.at_sample / SAMPLE_RATE_HZ)
 
 
 @pytest.mark.parametrize(("text", "intent"), [("yes", "Yes"), ("no", "No"), ("ask the cloud", "AskCloud")])

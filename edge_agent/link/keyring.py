@@ -20,19 +20,25 @@ def hosts(profile: Profile) -> tuple[str, ...]:
 
 
 def key_troubles(profile: Profile) -> Iterator[tuple[str, str, str]]:
-    """Each provider: its kind, and what is wrong with its key and the cure, both empty when nothing is."""
+    """Each provider: its kind, and what is wrong with its key and the cure, both empty when nothing is.
+
+    Last, where there is one, the moderation service: without its key it would check nothing.
+    """
     for entry in profile.cloud.providers:
-        troubles = (_trouble(entry, url) for url in _urls(entry))
+        troubles = (_trouble(spoken_name(entry.kind), url, entry.key_file) for url in _urls(entry))
         yield (entry.kind, *next((trouble for trouble in troubles if trouble[0]), ("", "")))
+    moderation = profile.cloud.moderation
+    if moderation.url:
+        yield ("moderation", *_trouble("moderation", moderation.url, moderation.key_file))
 
 
-def _trouble(entry: ProviderProfile, url: str) -> tuple[str, str]:
-    key = find_key(url, entry.key_file)
-    failed = Failures(spoken_name(entry.kind), entry.model, key).about_key(url)
+def _trouble(who: str, url: str, key_file: str) -> tuple[str, str]:
+    key = find_key(url, key_file)
+    failed = Failures(who, "", key).about_key(url)
     if failed is None:
         return "", ""
-    if key is None and entry.key_file:  # nothing else is looked at then
-        return failed.message, f"put it into {entry.key_file}, which cannot be read or holds none"
+    if key is None and key_file:  # nothing else is looked at then
+        return failed.message, f"put it into {key_file}, which cannot be read or holds none"
     return failed.message, failed.detail
 
 

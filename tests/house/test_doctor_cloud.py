@@ -3,7 +3,7 @@
 import pytest
 
 from edge_agent.doctor import Finding, examine
-from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderProfile
+from edge_agent.profile import CloudProfile, ModerationProfile, PrivacyProfile, Profile, ProviderProfile
 
 NAMES = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY", "EDGE_AGENT_CLOUD_KEY", "CREDENTIALS_DIRECTORY")
 
@@ -59,6 +59,14 @@ def test_a_key_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) 
     _, gemini = found("on", ProviderProfile(kind="gemini_live", key_file="/nowhere/key"))
     assert gemini.grade == "lacking"
     assert gemini.cure == "put it into /nowhere/key, which cannot be read or holds none"
+
+
+def test_a_moderation_service_that_would_check_nothing_is_named() -> None:
+    moderation = ModerationProfile(url="https://api.openai.com/v1", model="omni-moderation-latest")
+    profile = Profile(name="x", cloud=CloudProfile(providers=(AT_HOME,), moderation=moderation))
+    assert [finding.what for finding in examine(profile) if finding.area == "cloud" and finding.grade == "lacking"] == [
+        "moderation: I have no key for moderation."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ class Hop:
         self._reacting.run(at, parts.reactions.step, at, parts.turn, parts.understanding)
         if parts.turn.is_open and self._phase == 0 and not self._may_be_own:
             self._talking.run(at, parts.conversation.follow, at, parts.turn, parts.understanding)
-        if change is Change.ENDED:
+        if change is Change.ENDED and not parts.understanding.is_behind:  # else it ends a few hops later
             self._end_turn(at)
         if parts.turn.is_open or not parts.talk.is_idle:
             parts.attention.stay_awake(at)

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from edge_agent.models.decoder import Hypothesis
 from edge_agent.models.phones import BLANK, TOKENS
-from edge_agent.units import STRIDE_HOPS
 
 Posteriors = NDArray[np.float32]
 
 FRAMES_PER_STEP = 2
 PRE_ROLL_STEPS = 10  # 400 ms: the onset, the listener's look-ahead, and a first plosive
-FRAMES_PER_HOP = PRE_ROLL_STEPS * FRAMES_PER_STEP // STRIDE_HOPS  # all of it is decoded when the next step comes
+FRAMES_PER_HOP = 3  # caught up with: where a turn begins most paths are alive, and a frame may take more than 1 ms
 
 
 class IncrementalDecoder(Protocol):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge_agent.pre_roll import FRAMES_PER_HOP, FRAMES_PER_STEP, PRE_ROLL_STEPS, LateDecoder, PreRoll
-from edge_agent.units import STRIDE_HOPS
+from edge_agent.units import STEP_MS, STRIDE_HOPS, samples_to_ms
 from tests.dialogue.fakes import Dialogue, Said, ScriptedDecoder
 
 TIMER = "set a timer for five minutes"
@@ -61,21 +61,34 @@ def test_a_wake_phrase_is_no_part_of_what_is_decoded() -> None:
     assert decoder.given == list(range(54, 54 + FRAMES_PER_HOP))
 
 
-def frames_per_hop(script: list[Said], seconds: float, patch: pytest.MonkeyPatch) -> tuple[list[int], Dialogue]:
+def frames_per_hop(dialogue: Dialogue, seconds: float, patch: pytest.MonkeyPatch) -> list[int]:
     """Frames that all decoders were given in each hop."""
-    num_frames = [0]
+    num_frames: list[int] = []
     step = ScriptedDecoder.step
 
     def counted(decoder: ScriptedDecoder, log_posteriors: np.ndarray) -> None:
         num_frames[-1] += len(log_posteriors)
         step(decoder, log_posteriors)
 
-    patch.setattr(ScriptedDecoder, "step", counted)
-    dialogue = Dialogue(script)
-    for _ in range(round(seconds * 100)):
-        num_frames.append(0)
-        dialogue.run(0.01)
-    return num_frames, dialogue
+    with patch.context() as patched:
+        patched.setattr(ScriptedDecoder, "step", counted)
+        for _ in range(round(seconds * 100)):
+            num_frames.append(0)
+            dialogue.run(0.01)
+    return num_frames
+
+
+def test_a_turn_that_is_over_at_once_ends_when_all_of_it_was_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialogue = Dialogue([Said(0.8, "stop the music", "Stop")])
+    monkeypatch.setattr(dialogue.agent.turn, "_longest_samples", 0)  # the shortest turn that can be
+    num_frames: list[int] = []
+    while not dialogue.of("end_of_turn"):
+        num_frames += frames_per_hop(dialogue, 0.01, monkeypatch)
+    begun, ended = dialogue.one("speech_started"), dialogue.one("end_of_turn")
+    assert ended.at_sample > begun.at_sample
+    assert sum(num_frames) >= PRE_ROLL_STEPS * FRAMES_PER_STEP
+    assert samples_to_ms(ended.at_sample) - 1000 * dialogue.decoder.now_s < STEP_MS, "nothing waits"
+    assert max(num_frames) <= FRAMES_PER_HOP
 
 
 @pytest.mark.parametrize("pause_ms", [560, 570, 580, 590])
@@ -87,7 +100,8 @@ def test_a_second_command_is_heard_by_its_end_whatever_its_length(
         Said(0.5, TIMER, "StartTimer", {"minutes": 5}, can_continue=True),
         Said(2.3 + pause_ms / 1000, words, "TurnOff", {"name": "lights"}),
     ]
-    num_frames, dialogue = frames_per_hop(script, 8.0, monkeypatch)
+    dialogue = Dialogue(script)
+    num_frames = frames_per_hop(dialogue, 8.0, monkeypatch)
     assert [intent.intent for intent in dialogue.of("intent")] == ["StartTimer", "TurnOff"]
     assert len(dialogue.of("goes_on")) == 1
     assert max(num_frames) <= MOST_FRAMES

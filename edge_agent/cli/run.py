@@ -11,7 +11,9 @@ from edge_agent.cli.options import json_option, profile_option
 @profile_option()
 @json_option()
 @click.option(
-    "--log", type=click.Path(path_type=Path, dir_okay=False), help="Append every event to this file, as JSON."
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append every event to this file, as JSON (docs/privacy.md).",
 )
 @click.pass_context
 def run(context: click.Context, profile_name: str, as_json: bool, log: Path | None) -> None:

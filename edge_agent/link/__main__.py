@@ -17,6 +17,7 @@ from edge_agent.errors import EdgeAgentError
 from edge_agent.events import Event, to_json
 from edge_agent.link.clouds import make_runner
 from edge_agent.link.console import TimelinePrinter
+from edge_agent.link.event_log import EventLog
 from edge_agent.link.home_assistant.compose import make_home_assistant
 from edge_agent.link.home_assistant.provider import HomeAssistant
 from edge_agent.link.receiver import Receiver, Sink
@@ -84,7 +85,7 @@ def main(arguments: list[str]) -> int:
         return USERS_ERROR
     with contextlib.ExitStack() as stack:
         if options.log is not None:
-            sinks.append(json_lines(stack.enter_context(options.log.open("a", encoding="utf-8"))))
+            sinks.append(stack.enter_context(contextlib.closing(EventLog(options.log))).write)
         asyncio.run(serve(channels, sinks, runner, home))
     return 0
 

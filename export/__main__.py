@@ -1,6 +1,5 @@
 """Command line of training and export: python -m export COMMAND."""
 
-import json
 import logging
 import os
 import sys
@@ -107,12 +106,21 @@ def train(corpus_folder: Path, noise_folder: Path, out: Path, **settings: Any) -
 @main.command()
 @click.option("--checkpoint", type=_file, default=WORK / "listener" / "checkpoint.pt", show_default=True)
 @click.option("--out", type=_folder, default=BUNDLE, show_default=True)
-@click.option("--measured", type=_file, default=None, help="JSON object of measured accuracy for the manifest.")
-def publish(checkpoint: Path, out: Path, measured: Path | None) -> None:
+def publish(checkpoint: Path, out: Path) -> None:
     """Quantise a checkpoint for every runtime and write the bundle with its manifest."""
     from export.publish import publish as run
 
-    run(checkpoint, out, json.loads(measured.read_text("utf-8")) if measured else {})
+    run(checkpoint, out)
+
+
+@main.command()
+@click.option("--bundle", type=_folder, default=BUNDLE, show_default=True)
+@click.option("--figures", type=_file, default=WORK / "eval" / "figures.json", show_default=True)
+def measured(bundle: Path, figures: Path) -> None:
+    """Put what `edge-agent models eval` measured into a bundle's manifest, for `edge-agent models` to show."""
+    from export.measured import note_measured
+
+    click.echo(f"{bundle}: {len(note_measured(bundle, figures))} figures")
 
 
 @main.command()

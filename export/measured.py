@@ -1,0 +1,40 @@
+"""Puts what `edge-agent models eval` measured into the manifest of the bundle that it was measured on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from edge_agent.errors import EvaluationError
+from edge_agent.models.bundle import MANIFEST, Bundle, sha256_of
+from export.manifest import as_json
+
+
+def note_measured(folder: Path, figures: Path) -> dict[str, str]:
+    """Write every figure of `figures` (`figures.json`) by its name; what was written.
+
+    Raises EvaluationError where the figures are of other graphs, or of some recordings only.
+    """
+    bundle = Bundle.open(folder)
+    told = _read(figures)
+    about = told["about"]
+    if about["graphs"] != {backend: sha256_of(path)[:16] for backend, path in bundle.files.items()}:
+        raise EvaluationError(
+            f"{figures}: measured on other graphs than {folder} has; run edge-agent models eval again"
+        )
+    if about["limit"] or about["is_quick"]:
+        raise EvaluationError(
+            f"{figures}: measured on some recordings only; run edge-agent models eval without --limit"
+        )
+    measured = {one["name"]: one["value"] for section in told["sections"].values() for one in section["figures"]}
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8")) | {"measured": measured}
+    temporary = folder / f"{MANIFEST}.tmp"
+    temporary.write_text(as_json(manifest), "utf-8")
+    temporary.rename(folder / MANIFEST)
+    return measured
+
+
+def _read(figures: Path) -> Any:
+    try:
+        return json.loads(figures.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise EvaluationError(f"{figures}: no figures that can be read; run edge-agent models eval first") from None

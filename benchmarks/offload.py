@@ -35,7 +35,9 @@ PARTS: dict[str, Part] = {
     "faults": _faults,
     "sockets": lambda options: asyncio.run(measure_sockets(options.socket_faults)),
     "link_cpu": lambda options: measure_link_cpu(options.cpu_s),
-    "safety": lambda options: virtual_time.run(measure_safety(options.gate_answers, options.seed)),
+    "safety": lambda options: virtual_time.run(
+        measure_safety(options.gate_answers, options.seed, options.gate_answer_s)
+    ),
 }
 
 
@@ -46,6 +48,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--answers", type=int, default=300)
     parser.add_argument("--gate-answers", type=int, default=40)
+    parser.add_argument("--gate-answer-s", type=float, default=2.0)
     parser.add_argument("--faults", type=int, default=1_000)
     parser.add_argument("--hours", type=float, default=10.0)
     parser.add_argument("--socket-faults", type=int, default=100)

@@ -45,15 +45,16 @@ GATES = {
 }
 
 
-async def measure_safety(num_answers: int, seed: int) -> dict[str, Any]:
+async def measure_safety(num_answers: int, seed: int, answer_s: float = 2.0) -> dict[str, Any]:
     """By rules alone, and with a moderation service that takes 30 to 120 ms; words late or ahead of their sound."""
-    figures: dict[str, Any] = {"num_answers": num_answers}
+    figures: dict[str, Any] = {"num_answers": num_answers, "answer_s": answer_s}
+    length: Mapping[str, Any] = {"num_pieces": round(1000 * answer_s / PIECE_MS)}
     paces = {"late": (1.0, 1.5, 4.0), "ahead": (1.5, 4.0)}
     for order, network in (("late", LATE), ("ahead", AHEAD)):
         for pace in paces[order]:
-            without = await _played(_rig(None, seed, pace, **network), num_answers)
+            without = await _played(_rig(None, seed, pace, **length, **network), num_answers)
             for name, gate in GATES.items():
-                having = await _played(_rig(gate, seed, pace, **network), num_answers)
+                having = await _played(_rig(gate, seed, pace, **length, **network), num_answers)
                 added = [
                     after[: len(before)] - before[: len(after)] for before, after in zip(without, having, strict=True)
                 ]

@@ -10,7 +10,6 @@ say the phrases of `phrases/`. No recording of `commands/` or `wake/`, by which 
 Needs no torch.
 """
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from export.fit_confusions import fit_confusions, phones_of
 from export.fit_search import Example, decode, fit_commit_beam, fit_search
 from export.fit_spoken import Spoken, fit_spoken
 from export.fit_wake import false_wakes_by_length, fit_wake, miss_rate, strict
-from export.manifest import as_json
+from export.manifest import update_manifest
 from export.material import (
     Material,
     as_chatter,
@@ -74,12 +73,8 @@ def fit_commitment(name: str, graph: PhoneGraph, examples: list[Example], settin
 
 
 def write_manifest(folder: Path, fitted: Fitted) -> None:
-    """Put the settings into the bundle's manifest, whole or not at all."""
-    path = folder / MANIFEST
-    manifest = json.loads(path.read_text("utf-8")) | {"decoder": fitted.as_json()}
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(as_json(manifest), "utf-8")
-    temporary.rename(path)
+    """Put the settings into the bundle's manifest; what was measured with others no longer holds."""
+    update_manifest(folder, {"decoder": fitted.as_json(), "measured": {}})
 
 
 _folder = click.Path(path_type=Path, exists=True, file_okay=False)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.errors import EvaluationError
-from edge_agent.models.bundle import MANIFEST, Bundle, sha256_of
-from export.manifest import as_json
+from edge_agent.models.bundle import Bundle, sha256_of
+from export.manifest import update_manifest
 
 
 def note_measured(folder: Path, figures: Path) -> dict[str, str]:
@@ -26,10 +26,7 @@ def note_measured(folder: Path, figures: Path) -> dict[str, str]:
             f"{figures}: measured on some recordings only; run edge-agent models eval without --limit"
         )
     measured = {one["name"]: one["value"] for section in told["sections"].values() for one in section["figures"]}
-    manifest = json.loads((folder / MANIFEST).read_text("utf-8")) | {"measured": measured}
-    temporary = folder / f"{MANIFEST}.tmp"
-    temporary.write_text(as_json(manifest), "utf-8")
-    temporary.rename(folder / MANIFEST)
+    update_manifest(folder, {"measured": measured})
     return measured
 
 

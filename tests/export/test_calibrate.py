@@ -116,11 +116,11 @@ def test_the_threshold_allows_so_many_false_wakes() -> None:
     assert threshold([0.1], num_phrase_hours=10.0, per_hour=0.1) == 0.5
 
 
-def test_the_manifest_keeps_the_rest(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"name": "listener", "decoder": {"old": 1}}')
+def test_the_manifest_keeps_the_rest_but_what_was_measured_before(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "listener", "decoder": {"old": 1}, "measured": {"size": "6 MB"}}')
     write_manifest(tmp_path, replace(Fitted(), wake=WakeSettings(min_p_wake=0.75)))
     written = json.loads((tmp_path / "manifest.json").read_text())
-    assert written == {"name": "listener", "decoder": {"wake": {"min_p_wake": 0.75}}}
+    assert written == {"name": "listener", "decoder": {"wake": {"min_p_wake": 0.75}}, "measured": {}}
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 
 

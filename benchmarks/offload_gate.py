@@ -17,6 +17,7 @@ from benchmarks.cloud_in_memory import PIECE_MS, PIECES_PER_WORDS, Network
 from benchmarks.offload_rig import Rig
 from edge_agent.link.moderation import Flags
 from edge_agent.link.safety import Rules, WithoutWords, load_rules
+from edge_agent.profile import ModerationProfile
 from edge_agent.units import HOP_MS, SAMPLE_RATE_HZ
 
 VERDICT_S = (0.03, 0.12)
@@ -41,7 +42,7 @@ GATES = {
     "rules_block": Gate("block"),
     "moderation_pass": Gate("pass", True),
     "moderation_block": Gate("block", True),
-    "moderation_block_unseen_8": Gate("block", True, 8),
+    "moderation_block_unseen": Gate("block", True, ModerationProfile().unseen_letters),
 }
 
 

@@ -136,7 +136,7 @@ class ModerationProfile(_Strict):
     url: str = ""
     model: str = ""
     key_file: str = ""
-    unseen_letters: Annotated[int, Field(ge=0)] = 8
+    unseen_letters: Annotated[int, Field(ge=0)] = 10
 
 
 class CloudProfile(_Strict):

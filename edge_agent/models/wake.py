@@ -165,9 +165,9 @@ def _warnings(phrases: Sequence[str], ways: Sequence[Way], settings: WakeSetting
     """One line for each phrase that is said by chance: a single syllable, or as bad as one."""
     lines = []
     for index, phrase in enumerate(phrases):
-        shortest = min((way.tokens for way in ways if way.phrase == index), key=len)
-        rate = settings.false_wakes_per_hour(len(shortest))
-        if num_syllables(shortest) > 1 and rate < MANY_FALSE_WAKES_PER_HOUR:
+        usual = next(way.tokens for way in ways if way.phrase == index)
+        rate = settings.false_wakes_per_hour(len(usual))
+        if num_syllables(usual) > 1 and rate < MANY_FALSE_WAKES_PER_HOUR:
             continue
         lines.append(
             f"wake phrase '{phrase}' is short: expect about {rate:.2g} false wakes in an hour of speech; "

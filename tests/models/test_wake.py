@@ -7,6 +7,7 @@ from edge_agent.errors import CommandsError
 from edge_agent.models.g2p import predict
 from edge_agent.models.phones import TOKENS
 from edge_agent.models.wake import KeywordSpotter, WakeSettings
+from edge_agent.models.wake_graph import ways_to_say, without_r
 from tests.models.posteriors import Posteriors, normalised
 from tests.models.posteriors import said as said_with
 
@@ -125,6 +126,27 @@ def test_too_fast_to_be_speech_is_not_a_phrase(spotter: KeywordSpotter) -> None:
 def test_all_pronunciations_of_a_word_count(spotter: KeywordSpotter) -> None:
     assert [index for _, index in hear(spotter, said("T AH M EY T OW"))] == [2]
     assert [index for _, index in hear(spotter, said("T AH M AA T OW"))] == [2]
+
+
+@pytest.mark.parametrize(
+    ("usual", "softened"),
+    [
+        ("JH AA R V AH S", "JH AA V AH S"),
+        ("S T AA R", "S T AA"),
+        ("HH EY R OW B AA T", "HH EY R OW B AA T"),
+        ("R EH D", "R EH D"),
+        ("P R IY", "P R IY"),
+    ],
+)
+def test_an_r_behind_a_vowel_may_be_left_out_unless_another_follows(usual: str, softened: str) -> None:
+    assert without_r(tuple(usual.split())) == tuple(softened.split())
+
+
+def test_both_ways_to_say_an_r_are_heard() -> None:
+    assert ways_to_say(["jarvis"])[0][0] == ("JH", "AA", "R", "V", "AH", "S")
+    spotter = KeywordSpotter(["jarvis"])
+    for phones in ("JH AA R V AH S", "JH AA V AH S"):
+        assert [index for _, index in hear(spotter, said_with(phones, sureness=9.0))] == [0]
 
 
 def test_an_unknown_word_gets_a_predicted_pronunciation() -> None:

@@ -220,5 +220,14 @@ def calibrate(arguments: tuple[str, ...]) -> None:
     run(args=list(arguments), prog_name="python -m export calibrate")
 
 
+@main.command(name="near-words", context_settings=_FORWARD, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def near_words(arguments: tuple[str, ...]) -> None:
+    """Compare costs of the search on words that sound alike, in lines that people act."""
+    from export.near_words import main as run
+
+    run(args=list(arguments), prog_name="python -m export near-words")
+
+
 if __name__ == "__main__":
     main()

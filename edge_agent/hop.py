@@ -28,7 +28,7 @@ from edge_agent.muting import Muting
 from edge_agent.pre_roll import blank_posteriors
 from edge_agent.reacting import Reactions
 from edge_agent.talk import Talk
-from edge_agent.turn import Change, Turn
+from edge_agent.turn import NEVER, Change, Turn
 from edge_agent.understanding import NOTHING_HEARD, Understanding
 from edge_agent.units import HOP_SAMPLES, NUM_MELS, STRIDE_HOPS, ms_to_samples, samples_to_ms
 from edge_agent.voice.mixer import Mixer
@@ -72,6 +72,7 @@ class Hop:
         self._emit = emit
         self._hears_over_itself = hears_over_itself
         self._deaf_until = -1
+        self._last_voiced_sample, self._may_be_own = NEVER, False
         self._mic = np.zeros(HOP_SAMPLES, np.float32)
         self._played = np.zeros(HOP_SAMPLES, np.float32)
         self._heard = np.zeros(HOP_SAMPLES, np.float32)  # the microphone without the agent's own sound
@@ -161,6 +162,7 @@ class Hop:
         """Every hop: whose turn it is, what to do about it."""
         parts = self.parts
         change = parts.turn.follow(at, agent_speaks=parts.talk.holds_floor)
+        self._note_whose_voice()
         if change is Change.STARTED:
             self._emit(SpeechStarted(at, parts.turn.p_voice))
             self._decoding.run(at, parts.understanding.begin)
@@ -249,10 +251,11 @@ class Hop:
             self._deaf_until = at + ms_to_samples(ECHO_TAIL_MS)
         return at < self._deaf_until and not (self._knows_echo and self.parts.near.was_heard)
 
-    @property
-    def _may_be_own(self) -> bool:
-        """Nothing in the turn was voiced later than the agent's own sound can have been heard in the room."""
-        return self.parts.turn.last_voiced_sample < self._deaf_until
+    def _note_whose_voice(self) -> None:
+        """May what is voiced be the agent's own sound, which is still in the room? Not what it says afterwards."""
+        if self.parts.turn.last_voiced_sample != self._last_voiced_sample:
+            self._last_voiced_sample = self.parts.turn.last_voiced_sample
+            self._may_be_own = self._last_voiced_sample < self._deaf_until
 
     @property
     def _can_hear_over_itself(self) -> bool:

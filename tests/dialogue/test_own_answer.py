@@ -4,6 +4,7 @@ import pytest
 
 from edge_agent.asking import MAY_I
 from edge_agent.egress import Gate
+from edge_agent.events import Filler
 from edge_agent.profile import Profile, Reflex, ReflexesProfile
 from edge_agent.ring import MessageRing
 from edge_agent.units import SAMPLE_RATE_HZ
@@ -21,8 +22,12 @@ def fooled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_agent.dsp.echo.EchoCanceller.near_db", 30.0)
 
 
+def asking_gate() -> Gate:
+    return Gate("ask", MessageRing.create(1 << 21), "cloud.example")
+
+
 def conversation(*more: Said) -> tuple[Dialogue, Gate]:
-    gate = Gate("ask", MessageRing.create(1 << 21), "cloud.example")
+    gate = asking_gate()
     dialogue = Dialogue([QUESTION, *more], profile=PROFILE, gate=gate, hears_over_itself=False)
     return dialogue.run(12.0), gate
 
@@ -45,6 +50,15 @@ def test_the_agent_cannot_answer_itself(text: str, intent: str) -> None:
 def test_who_answers_at_once_is_believed() -> None:
     dialogue, _ = conversation(Said(asked_at_s() + ASKS_FOR_S - 0.05, "yes please", "Yes"))
     assert [event.intent for event in dialogue.of("intent")] == ["Yes"]
+
+
+def test_what_the_agent_says_after_an_answer_does_not_unmake_it() -> None:
+    answer = Said(asked_at_s() + ASKS_FOR_S + 0.5, "yes", "Yes")
+    dialogue = Dialogue([QUESTION, answer], profile=PROFILE, gate=asking_gate(), hears_over_itself=False)
+    dialogue.run(answer.end_s + 0.1)
+    assert not dialogue.of("intent")
+    dialogue.agent.talk.reflex(dialogue.agent.hop.at_sample, Filler)
+    assert [event.intent for event in dialogue.run(3.0).of("intent")] == ["Yes"]
 
 
 def test_a_command_over_its_voice_is_carried_out() -> None:

@@ -143,10 +143,7 @@ class Agent:
         self.skills = Skills(home, lambda: clock.local_time(self.hop.at_sample), kit.replies, kit.skills)
         self._duplex = duplex
         offloading = Offloading(profile.cloud, gate, self.talk, emit, answers, fills=profile.reflexes.filler.enabled)
-        asking = Asking(offloading, gate, self.skills, profile.privacy.consent)
-        looking = Looking(profile.camera, gate, emit)
-        errands = Errands(self.skills, kit.needs_yes, gate, offloading, looking, self.talk, emit, calls)
-        self.conversation = Conversation(self.skills, self.talk, asking, errands, emit, self.meters)
+        self.conversation = self._converse(kit, emit, gate, offloading, calls)
         attention = Attention(profile.wake.phrases, kit.spotter, profile.wake.awake_s, emit, self.meters)
         attention.reset()
         self.hop = Hop(
@@ -174,6 +171,16 @@ class Agent:
             emit,
             hears_over_itself=hears_over_itself,
         )
+
+    def _converse(
+        self, kit: Kit, emit: Emit, gate: Gate, offloading: Offloading, calls: MessageRing | None
+    ) -> Conversation:
+        """What turns come to: done at home, or asked of a cloud."""
+        profile = kit.profile
+        asking = Asking(offloading, gate, self.skills, profile.privacy.consent)
+        looking = Looking(profile.camera, gate, emit)
+        errands = Errands(self.skills, kit.needs_yes, gate, offloading, looking, self.talk, emit, calls)
+        return Conversation(self.skills, self.talk, asking, errands, emit, self.meters)
 
     @property
     def is_idle(self) -> bool:

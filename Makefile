@@ -17,9 +17,10 @@ KERNEL_SOURCES := $(wildcard kernels/src/*.c kernels/include/*.h kernels/build.p
 demo: $(VENV)/.package
 	@scripts/demo $(OUT)
 
-# the sound card first and alone, for its tests are in real time; then all others, on several cores
+# the sound card first and alone, for its tests are in real time; then all others, on several cores. The first run is
+# by mark and not by path, so that one process, and not each of several, compiles all tests of a fresh clone
 test: $(VENV)/.package
-	@$(if $(PYTEST_ARGS),,$(BIN)/python -m pytest -q tests/device)
+	@$(if $(PYTEST_ARGS),,$(BIN)/python -m pytest -q -m device)
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 
 check: $(VENV)/.package

@@ -1,6 +1,8 @@
 """What every test may use."""
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ MOST_WORKERS = 4  # each loads the models
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """`pytest` alone: all but the tests of the sound card, on several cores. What is chosen by path or mark: in one."""
+    keep_what_is_compiled()
     option = config.option
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.markexpr:
         return
@@ -20,6 +23,20 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.pluginmanager.hasplugin("xdist") and not is_worker and option.numprocesses is None and not option.usepdb:
         option.numprocesses = min(MOST_WORKERS, len(os.sched_getaffinity(0)))
         option.dist = "worksteal"
+
+
+def keep_what_is_compiled() -> None:
+    """Here and in every process started from here, whatever the shell says: to rewrite the assertions of all tests
+    takes longer than to collect them, and each process would do it anew.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no search for garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

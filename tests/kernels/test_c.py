@@ -34,7 +34,7 @@ def test_c(name: str, sanitizer: str, tmp_path: Path) -> None:
     compiler = shutil.which("gcc") or shutil.which("cc")
     assert compiler is not None, "building the package needs a C compiler too"
     program = tmp_path / name
-    command = [compiler, "-std=c11", "-O1", "-g", f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", *WARNINGS]
+    command = [compiler, "-std=c11", "-Og", "-g1", f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", *WARNINGS]
     command += [f"-I{KERNELS / 'include'}", "-o", str(program), str(KERNELS / "tests" / f"{name}.c")]
     command += [str(KERNELS / "src" / source) for source in SOURCES[name]]
     subprocess.run([*command, "-pthread", "-lm"], check=True, timeout=120)

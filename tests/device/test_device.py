@@ -20,6 +20,7 @@ from edge_agent.errors import AudioError
 from edge_agent.profile import AudioProfile, RealtimeProfile
 from edge_agent.realtime import enter_realtime
 from edge_agent.units import HOP_SAMPLES
+from tests.device.starvation import Starvation
 from tests.device.virtual_card import RATE_HZ, VirtualCard
 
 pytestmark = pytest.mark.device
@@ -82,6 +83,13 @@ def run_until(duplex: DeviceDuplex, state: str, limit_s: float) -> tuple[float, 
     return time.monotonic() - began_s, np.concatenate(hops)
 
 
+def seconds_until_back(duplex: DeviceDuplex, card: VirtualCard) -> float:
+    """From now until there is sound again, without what others on this machine made the processes wait."""
+    starved = Starvation(os.getpid(), card.pid)
+    back_s, _ = run_until(duplex, "ok", limit_s=60.0)
+    return back_s - starved.measure()
+
+
 @pytest.fixture(autouse=True)
 def _realtime() -> Iterator[None]:
     """As in the hop process, so that a busy machine does not decide what these tests see."""
@@ -134,7 +142,7 @@ def test_a_killed_sound_server_is_survived(card: VirtualCard) -> None:
         assert not played.any()
         losses = duplex.take_xruns()
         card.start()
-        back_s, _ = run_until(duplex, "ok", limit_s=5.0)
+        back_s = seconds_until_back(duplex, card)
         assert_heard_exactly(duplex, card)
         assert duplex.take_xruns().device_losses == 0
     assert lost_s < 1.5
@@ -189,7 +197,7 @@ def test_a_sound_server_that_hangs_does_not_hang_us(card: VirtualCard) -> None:
             assert time.monotonic() - began_s < 1.0
         finally:
             card.send_signal(signal.SIGCONT)
-        back_s, _ = run_until(duplex, "ok", limit_s=5.0)
+        back_s = seconds_until_back(duplex, card)
         assert back_s < 2.0
 
 

@@ -125,11 +125,6 @@ class GraphSearch:
         return bool(lib.graph_search_ending(self._search, max_age_frames, self.path))
 
     @property
-    def num_active(self) -> int:
-        """Nodes with a living path."""
-        return int(lib.graph_search_num_active(self._search))
-
-    @property
     def num_links(self) -> int:
         """Labels remembered now, garbage included."""
         return int(lib.graph_search_num_links(self._search))

@@ -78,7 +78,6 @@ int32_t graph_search_best(graph_search *search, int32_t complete_only, float com
 // max_age_frames ago. Its margins and num_committed are 0. Returns 0 when there is none.
 int32_t graph_search_ending(const graph_search *search, uint32_t max_age_frames, graph_search_path *path);
 
-// For benchmarks and tests: nodes alive, links in use, and paths dropped for want of links since creation.
-int32_t graph_search_num_active(const graph_search *search);
+// For benchmarks and tests: links in use, and paths dropped for want of links since creation.
 int32_t graph_search_num_links(const graph_search *search);
 int64_t graph_search_num_dropped(const graph_search *search);

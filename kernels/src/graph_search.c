@@ -332,11 +332,6 @@ void graph_search_step(graph_search *search, const float *log_posteriors, int32_
         step_frame(search, log_posteriors + (size_t)f * (size_t)search->num_tokens);
 }
 
-int32_t graph_search_num_active(const graph_search *search)
-{
-    return search->num_active;
-}
-
 int32_t graph_search_num_links(const graph_search *search)
 {
     return search->arena.used;

@@ -18,6 +18,7 @@ from export.noises import SOUNDS, Noise
 
 LENGTH_UNIT_HOPS = 48
 QUIET_TEACHING = 0.5  # of the draws: the teacher is spared the noise
+LOW_CUT_SHARE, HIGH_CUT_SHARE = 0.2, 0.1  # of the draws: the talker's lowest or highest bands are missing
 SOUND_HEARD_DB = -13.0  # against the speech of the same hop: below this nobody would notice it
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -84,7 +85,7 @@ class Augment:
         log_mel, voiced = self._tempo(log_mel, voiced, len(tokens))
         if rng.random() < 0.5:
             log_mel = log_mel @ _formant_shift(float(rng.uniform(0.93, 1.07)))
-        power = np.maximum(np.exp(log_mel) - LOG_FLOOR, 0.0) * self._colour(6.0)
+        power = np.maximum(np.exp(log_mel) - LOG_FLOOR, 0.0) * self._colour(6.0) * self._narrowed()
         power, voiced = self._paused(power, voiced)
         speech = power[voiced].mean() if voiced.any() else 1.0
         if rng.random() < 0.06:  # only noise: nobody speaks
@@ -131,6 +132,15 @@ class Augment:
             self._rng.normal() * depth_db / (1 + k) * np.cos(k * band + self._rng.uniform(0, 6.3)) for k in range(1, 5)
         )
         return (10.0 ** (np.asarray(curve_db) / 10.0)).astype(np.float32)
+
+    def _narrowed(self) -> Floats:
+        """Of a band that is left out: a microphone that hears nothing low, a line that carries nothing high."""
+        rng, band, cut_db = self._rng, np.arange(NUM_MELS), np.zeros(NUM_MELS)
+        if rng.random() < LOW_CUT_SHARE:
+            cut_db += np.maximum(rng.uniform(1.0, 9.0) - band, 0.0) * rng.uniform(3.0, 15.0)
+        if rng.random() < HIGH_CUT_SHARE:
+            cut_db += np.maximum(band - rng.uniform(26.0, 38.0), 0.0) * rng.uniform(3.0, 15.0)
+        return (10.0 ** (-np.minimum(cut_db, 50.0) / 10.0)).astype(np.float32)
 
     def _noise(self, num_hops: int) -> tuple[Floats, int]:
         noise = self._noises[int(self._rng.integers(len(self._noises)))]

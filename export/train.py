@@ -37,6 +37,7 @@ TEACHER_WEIGHT = 0.6
 MIDDLE_WEIGHT = 0.3
 # Labels written by a recogniser count in full where the network finds them likely, not at all where it does not.
 DOUBT_FROM_NATS, DOUBT_TO_NATS = 0.8, 1.8
+SYNTHESISED = "shard_*.npz"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Settings:
     weight_decay: float = 0.02
     hops_per_batch: int = 8000  # on each process
     phrase_share: float = 0.03  # of the draws: people's labelled phrases
-    acted_share: float = 0.32  # of the draws: lines that people act
+    acted_share: float = 0.40  # of the draws: lines that people act
     read_share: float = 0.12  # of the draws: people's read speech with a recogniser's labels
 
 
@@ -103,17 +104,19 @@ def loss_of_heads(logits: Tensor, targets: Tensor, is_read: Tensor) -> Tensor:
 
 
 def open_corpus(folder: Path, settings: Settings) -> tuple[Corpus, np.ndarray, np.ndarray]:
-    """All shards, the chance of each utterance, and which ones carry a recogniser's labels."""
+    """All shards, the chance of each utterance, and which ones carry a recogniser's labels.
+
+    What people say gets its shares; the rest of the draws is synthesised.
+    """
     shares = {
-        "shard_*.npz": 1.0,
         "people_phrases_*.npz": settings.phrase_share,
         "people_acted_*.npz": settings.acted_share,
         "people_read_*.npz": settings.read_share,
+        SYNTHESISED: 1.0,
     }
     found = {pattern: [path for path in sorted(folder.glob(pattern)) if ".tmp" not in path.name] for pattern in shares}
     sizes = {pattern: sum(len(np.load(path)["num_hops"]) for path in paths) for pattern, paths in found.items()}
-    shares = {pattern: share if sizes[pattern] else 0.0 for pattern, share in shares.items()}
-    shares["shard_*.npz"] = 2.0 - sum(shares.values())
+    shares[SYNTHESISED] -= sum(shares[pattern] for pattern, size in sizes.items() if size and pattern != SYNTHESISED)
     chances = np.concatenate([np.full(size, shares[pattern] / max(size, 1)) for pattern, size in sizes.items()])
     is_read = np.repeat([pattern == "people_read_*.npz" for pattern in sizes], list(sizes.values()))
     return Corpus([path for paths in found.values() for path in paths]), chances / chances.sum(), is_read

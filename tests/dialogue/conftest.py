@@ -20,11 +20,10 @@ def kit_of() -> KitOf:
         key = profile.model.model_dump_json() + profile.voice.model_dump_json() + profile.commands
         if key not in kits:
             kits[key] = load_kit(profile)
-        loaded = kits[key]
-        phrases = loaded.profile.wake.phrases
-        if profile.wake.phrases != phrases:
+        if profile.wake.phrases != kits[key].profile.wake.phrases:
             spotter = open_spotter(profile, Fitted.of(Bundle.open(find_bundle(profile.model.bundle))))
-            kits[key] = loaded = replace(loaded, spotter=spotter)
-        return replace(loaded, profile=profile)
+            kits[key] = replace(kits[key], spotter=spotter)
+        kits[key] = replace(kits[key], profile=profile)
+        return kits[key]
 
     return kit

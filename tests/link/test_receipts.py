@@ -77,7 +77,7 @@ def test_only_hosts_on_the_list() -> None:
     assert make_runner(Profile(name="t"), lambda parcel: True, print) is None
     assert make_runner(profile_with("eu.example", ()), lambda parcel: True, print) is not None
     assert make_runner(profile_with("eu.example", ("eu.example",)), lambda parcel: True, print) is not None
-    with pytest.raises(CloudError, match=r"us\.example.*privacy\.hosts: eu\.example"):
+    with pytest.raises(CloudError, match=r"us\.example.*privacy\.hosts \(eu\.example\)"):
         make_runner(profile_with("us.example", ("eu.example",)), lambda parcel: True, print)
 
 

@@ -16,11 +16,11 @@ from edge_agent.link.receipts import Receipt
 from edge_agent.link.safety import Rules, WithoutWords
 from edge_agent.link.session import Runner
 from edge_agent.link.turns import Policy
-from edge_agent.offloading import Offloading
+from edge_agent.offload.offloading import Offloading
 from edge_agent.parcels import Parcel, pack, unpack
 from edge_agent.profile import CloudProfile
 from edge_agent.ring import MessageRing
-from edge_agent.talk import Talk
+from edge_agent.talking.talk import Talk
 from edge_agent.units import HOP_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, STRIDE_HOPS
 from edge_agent.voice.ahead import VoiceAhead
 from edge_agent.voice.mixer import Mixer

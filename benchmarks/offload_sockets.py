@@ -23,7 +23,7 @@ from edge_agent.link.cloud_sim.routes import GEMINI_PATH
 from edge_agent.link.cloud_sim.server import serving
 from edge_agent.link.cloud_sim.stage import Scene, Stage
 from edge_agent.link.safety import load_rules
-from edge_agent.linked import linked
+from edge_agent.processes.linked import linked
 from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderProfile
 
 SPEECH_S = 0.8

@@ -46,7 +46,11 @@ Figures = dict[str, Any]
 
 DEMO = COMMANDS + QUESTIONS
 MAX_MINUTES = 4.5  # then the first timer of five minutes rings
-MEASURED = {"edge_agent.hop_process": "hop", "edge_agent.audio.device_process": "device", "edge_agent.link": "link"}
+MEASURED = {
+    "edge_agent.processes.hop_process": "hop",
+    "edge_agent.audio.device_process": "device",
+    "edge_agent.link": "link",
+}
 SETTLE_S = 2.0
 
 

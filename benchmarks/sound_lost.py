@@ -30,9 +30,9 @@ from edge_agent.audio.device import DeviceDuplex
 from edge_agent.audio.device_handle import CAPTURE_HOP_BYTES, PLAYBACK_HOP_BYTES
 from edge_agent.audio.device_process import be_preferred
 from edge_agent.audio.portaudio import DeviceStream, Wanted
+from edge_agent.processes.realtime import enter_realtime
 from edge_agent.profile import RealtimeProfile
 from edge_agent.profile_file import load_profile
-from edge_agent.realtime import enter_realtime
 from edge_agent.ring import Ring
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ
 from tests.device.virtual_card import VirtualCard

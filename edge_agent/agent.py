@@ -9,8 +9,6 @@ import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edge_agent.asking import Asking
-from edge_agent.attention import Attention, Spotter
 from edge_agent.audio.base import Duplex
 from edge_agent.clock import Clock
 from edge_agent.conversation import Conversation
@@ -19,11 +17,12 @@ from edge_agent.dsp.features import LogMel
 from edge_agent.dsp.near_talk import NearTalker
 from edge_agent.dsp.prosody import Prosody
 from edge_agent.egress import Gate
-from edge_agent.errands import Errands
 from edge_agent.guard import Emit
 from edge_agent.health import Health
+from edge_agent.hearing.attention import Attention, Spotter
+from edge_agent.hearing.pre_roll import IncrementalDecoder
+from edge_agent.hearing.understanding import Understanding
 from edge_agent.hop import Hop, Parts
-from edge_agent.looking import Looking
 from edge_agent.meters import Meters
 from edge_agent.models.bundle import Bundle, find_bundle
 from edge_agent.models.commands import find_commands, load_commands
@@ -33,22 +32,23 @@ from edge_agent.models.grammar import compile_commands
 from edge_agent.models.listener import Listener
 from edge_agent.models.wake import KeywordSpotter
 from edge_agent.muting import Muting
-from edge_agent.offloading import Offloading
-from edge_agent.pre_roll import IncrementalDecoder
+from edge_agent.offload.asking import Asking
+from edge_agent.offload.errands import Errands
+from edge_agent.offload.looking import Looking
+from edge_agent.offload.offloading import Offloading
 from edge_agent.profile import Profile
-from edge_agent.reacting import Reactions
 from edge_agent.ring import MessageRing
 from edge_agent.skills.home import Home, Volume
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.tools import intents_that_need_yes
-from edge_agent.talk import Sayer, Talk
+from edge_agent.talking.reacting import Reactions
+from edge_agent.talking.talk import Sayer, Talk
+from edge_agent.talking.yielding import Yielding
 from edge_agent.turn import Turn
-from edge_agent.understanding import Understanding
 from edge_agent.units import HOP_SAMPLES
 from edge_agent.voice.ahead import VoiceAhead
 from edge_agent.voice.mixer import Mixer
 from edge_agent.voice.voice import Voice, installed_engines
-from edge_agent.yielding import Yielding
 
 
 @dataclass(frozen=True)

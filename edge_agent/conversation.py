@@ -8,20 +8,20 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.asking import ANSWERS, ASK_INTENT, CONSENT, FORBID_INTENT, NO_CLOUD, Asking
-from edge_agent.early import EarlyAnswer, Settled
-from edge_agent.errands import Errands
 from edge_agent.events import Corrected, HouseAct, Intent, NoIntent, Reply
 from edge_agent.guard import Emit
+from edge_agent.hearing.understanding import NOTHING_HEARD, Understanding, grammar_of
 from edge_agent.meters import Meters
 from edge_agent.models.decoder import Hypothesis
+from edge_agent.offload.asking import ANSWERS, ASK_INTENT, CONSENT, FORBID_INTENT, NO_CLOUD, Asking
+from edge_agent.offload.errands import Errands
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.reply import Act
 from edge_agent.skills.reply import Reply as SkillReply
 from edge_agent.skills.undo import amended
-from edge_agent.talk import Talk
+from edge_agent.talking.early import EarlyAnswer, Settled
+from edge_agent.talking.talk import Talk
 from edge_agent.turn import Grammar, Turn
-from edge_agent.understanding import NOTHING_HEARD, Understanding, grammar_of
 from edge_agent.units import ms_to_samples
 
 NOT_UNDERSTOOD = "Sorry, I didn't catch that."

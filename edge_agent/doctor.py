@@ -9,8 +9,8 @@ from importlib import metadata
 from typing import Literal
 
 from edge_agent.errors import EdgeAgentError
+from edge_agent.processes.realtime import can_enter_realtime
 from edge_agent.profile import Profile
-from edge_agent.realtime import can_enter_realtime
 
 Grade = Literal["good", "lacking", "missing"]  # missing: the agent cannot run live without it
 

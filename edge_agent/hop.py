@@ -10,29 +10,29 @@ from time import perf_counter_ns
 
 import numpy as np
 
-from edge_agent.asking import GIVING_LEAVE
-from edge_agent.attention import Attention
 from edge_agent.audio.base import Duplex
 from edge_agent.conversation import Conversation
 from edge_agent.dsp.echo import EchoCanceller
 from edge_agent.dsp.features import LogMel
 from edge_agent.dsp.near_talk import NearTalker
 from edge_agent.dsp.prosody import Prosody
-from edge_agent.early import Settled
 from edge_agent.events import EndOfTurn, SpeechStarted
 from edge_agent.guard import Emit, Part, do_nothing
 from edge_agent.health import Health
+from edge_agent.hearing.attention import Attention
+from edge_agent.hearing.pre_roll import blank_posteriors
+from edge_agent.hearing.understanding import NOTHING_HEARD, Understanding
 from edge_agent.meters import Meters
 from edge_agent.models.listener import Listener
 from edge_agent.muting import Muting
-from edge_agent.pre_roll import blank_posteriors
-from edge_agent.reacting import Reactions
-from edge_agent.talk import Talk
+from edge_agent.offload.asking import GIVING_LEAVE
+from edge_agent.talking.early import Settled
+from edge_agent.talking.reacting import Reactions
+from edge_agent.talking.talk import Talk
+from edge_agent.talking.yielding import Yielding
 from edge_agent.turn import NEVER, Change, Turn
-from edge_agent.understanding import NOTHING_HEARD, Understanding
 from edge_agent.units import HOP_SAMPLES, NUM_MELS, STRIDE_HOPS, ms_to_samples, samples_to_ms
 from edge_agent.voice.mixer import Mixer
-from edge_agent.yielding import Yielding
 
 ECHO_TAIL_MS = 250  # of the room, after the loudspeaker has stopped
 WAKE_PRE_ROLL_STEPS = 3  # a command may follow its wake phrase without a pause

@@ -1,8 +1,8 @@
 """The microphone's switch: while it is off, nothing is heard and nothing leaves, and the agent has said so.
 
 It is off because the profile says `privacy.state: muted`, or because somebody turned it off while the agent runs
-(`switch.py`). An agent that was muted by its profile is local only once it is switched on: nobody said that sound may
-leave. Thread: hop only.
+(`processes/switch.py`). An agent that was muted by its profile is local only once it is switched on: nobody said that
+sound may leave. Thread: hop only.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from edge_agent.egress import Gate, State
 from edge_agent.events import Microphone, Reply
 from edge_agent.guard import Emit
-from edge_agent.offloading import Offloading
-from edge_agent.talk import Talk
+from edge_agent.offload.offloading import Offloading
+from edge_agent.talking.talk import Talk
 
 OFF, ON = "My microphone is off.", "I am listening again."
 

@@ -15,7 +15,7 @@ from edge_agent.channels import Channels
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.events import Event
-from edge_agent.linked import linked
+from edge_agent.processes.linked import linked
 from edge_agent.profile import Profile
 from edge_agent.units import ms_to_samples
 
@@ -113,7 +113,7 @@ def save(duplex: FileDuplex, events: list[Event], stem: Path) -> None:
     """Write STEM.wav and, where matplotlib is installed, STEM.png."""
     duplex.save_conversation(stem.with_name(stem.name + ".wav"))
     try:
-        from edge_agent.timeline import draw_timeline
+        from edge_agent.picture.timeline import draw_timeline
     except ImportError:
         return
     draw_timeline(duplex.conversation, events, stem.with_name(stem.name + ".png"))

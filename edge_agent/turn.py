@@ -12,10 +12,10 @@ hop, since `p_voice` falls 160-360 ms after the voice.
 import math
 from enum import Enum, IntEnum
 
-from edge_agent.endpointing import REASONS, Endpointing, Evidence, Grammar
-from edge_agent.loudness import Loudness
-from edge_agent.melody import Melody
 from edge_agent.profile import EndpointingProfile
+from edge_agent.reflexes.endpointing import REASONS, Endpointing, Evidence, Grammar
+from edge_agent.reflexes.loudness import Loudness
+from edge_agent.reflexes.melody import Melody
 from edge_agent.units import HOP_SAMPLES, STEP_MS, STEP_SAMPLES, ms_to_samples, samples_to_ms
 
 __all__ = ["NEVER", "REASON_TOO_LONG", "Change", "Floor", "Grammar", "Turn", "VoiceActivity"]

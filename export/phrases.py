@@ -6,8 +6,8 @@ ends. Everything the built-in skills answer is to be joined from these; `tests/v
 
 from collections.abc import Iterable
 
-from edge_agent.asking import MAY_I, NOTHING_LEFT
 from edge_agent.models.numbers import number_words, ordinal_words
+from edge_agent.offload.asking import MAY_I, NOTHING_LEFT
 from edge_agent.skills.clock import MONTHS, WEEKDAYS
 from edge_agent.skills.words import amount, capital
 

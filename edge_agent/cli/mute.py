@@ -26,8 +26,8 @@ def unmute(profile_name: str) -> None:
 
 
 def _move(profile_name: str, *, off: bool) -> Path:
+    from edge_agent.processes.switch import default_path, move
     from edge_agent.profile_file import load_profile
-    from edge_agent.switch import default_path, move
 
     path = Path(load_profile(profile_name).privacy.switch or default_path())
     move(path, off)

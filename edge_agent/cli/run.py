@@ -22,7 +22,7 @@ def run(context: click.Context, profile_name: str, as_json: bool, log: Path | No
     Nothing is kept on disk unless --log asks for it, and no sound leaves this machine unless the profile allows it
     (docs/privacy.md).
     """
-    from edge_agent.supervisor import Supervisor
+    from edge_agent.processes.supervisor import Supervisor
 
     if log is not None:
         log.open("a", encoding="utf-8").close()  # the process that writes it could tell nobody what is wrong with it

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.events import Committed, Event, Partial, Revised
+from edge_agent.hearing.pre_roll import FRAMES_PER_STEP
+from edge_agent.hearing.understanding import COMMAND_CONFIDENCE, Understanding
 from edge_agent.models.decoder import Decoder, Hypothesis
-from edge_agent.pre_roll import FRAMES_PER_STEP
-from edge_agent.understanding import COMMAND_CONFIDENCE, Understanding
 from edge_agent.units import STEP_SAMPLES
 
 Words = tuple[str, ...]

@@ -1,5 +1,6 @@
-"""Reactions that need no understanding, each a pure `decide(settings, evidence) -> action` in a file of its own.
+"""Pure decisions that need no understanding: when a voice begins and a turn ends, and how the agent reacts.
 
+Each reaction is a `decide(settings, evidence) -> action` in a file of its own.
 They import nothing but events, units and the profile. Thread: hop only.
 """
 

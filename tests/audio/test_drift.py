@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent import drift
+from edge_agent.audio import drift
 
 
 def test_each_device_has_its_own(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from benchmarks import sound_way
 from edge_agent.audio.device import MAX_QUEUED_HOPS, DeviceDuplex
 from edge_agent.audio.device_handle import PREFILL_HOPS
 from edge_agent.errors import AudioError
+from edge_agent.processes.realtime import enter_realtime
 from edge_agent.profile import AudioProfile, RealtimeProfile
-from edge_agent.realtime import enter_realtime
 from edge_agent.units import HOP_SAMPLES
 from tests.device.starvation import Starvation
 from tests.device.virtual_card import RATE_HZ, VirtualCard

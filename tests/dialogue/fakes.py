@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.agent import Agent, Kit
-from edge_agent.attention import Candidate
 from edge_agent.audio.memory import MemoryDuplex
 from edge_agent.clock import FakeClock
 from edge_agent.egress import Gate
 from edge_agent.events import Event
+from edge_agent.hearing.attention import Candidate
+from edge_agent.hearing.pre_roll import blank_posteriors
 from edge_agent.models.decoder import Hypothesis
 from edge_agent.models.phones import TOKEN_OF_PHONE
-from edge_agent.pre_roll import blank_posteriors
 from edge_agent.profile import Profile
 from edge_agent.ring import MessageRing
 from edge_agent.units import SAMPLE_RATE_HZ, STEP_MS

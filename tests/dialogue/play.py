@@ -43,7 +43,7 @@ class Played:
         """The faults, and where their picture is."""
         path = folder / f"{self.scenario.name}.png"
         try:
-            from edge_agent.timeline import draw_timeline
+            from edge_agent.picture.timeline import draw_timeline
         except ImportError:
             return "\n".join([*self.faults, "(no picture: matplotlib is not installed)"])
         draw_timeline(self.conversation, self.events, path)

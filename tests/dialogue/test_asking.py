@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from edge_agent.asking import MAY_I, MAY_NOT, NOTHING_LEFT, WHAT
 from edge_agent.egress import Gate, State
+from edge_agent.offload.asking import MAY_I, MAY_NOT, NOTHING_LEFT, WHAT
+from edge_agent.offload.waiting import BRIDGES, GIVE_UP
 from edge_agent.parcels import Abandoned, Began, Cancelled, Ended, Lost, Over, Parcel, Piece, Sound, pack, unpack
 from edge_agent.profile import EndpointingProfile, Profile
 from edge_agent.ring import MessageRing
-from edge_agent.waiting import BRIDGES, GIVE_UP
 from tests.dialogue.fakes import Dialogue, Said
 
 QUESTION = Said(1.0, "why is the sky blue today then", None)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_agent.early import EarlyAnswer
-from edge_agent.endpointing import ANSWER_SHARE, Endpointing, Evidence
 from edge_agent.models.decoder import Hypothesis
 from edge_agent.profile import AudioProfile, EndpointingProfile, Profile
+from edge_agent.reflexes.endpointing import ANSWER_SHARE, Endpointing, Evidence
+from edge_agent.talking.early import EarlyAnswer
 from edge_agent.turn import ANSWERED_MS, Change, Grammar, Turn
 from edge_agent.units import HOP_SAMPLES, STEP_MS, STEP_SAMPLES, ms_to_samples
 from tests.dialogue.fakes import Dialogue, Said, hypothesis

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.endpointing import GREATEST_PACE, LEAST_PACE, Endpointing, Evidence, Grammar, Pace
 from edge_agent.profile import EndpointingProfile
+from edge_agent.reflexes.endpointing import GREATEST_PACE, LEAST_PACE, Endpointing, Evidence, Grammar, Pace
 from edge_agent.turn import Turn
 from edge_agent.units import HOP_SAMPLES, STEP_MS, STRIDE_HOPS, ms_to_samples
 

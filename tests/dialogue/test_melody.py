@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from edge_agent.melody import LONG_AGO_SAMPLE, Melody
+from edge_agent.reflexes.melody import LONG_AGO_SAMPLE, Melody
 from edge_agent.units import HOP_SAMPLES
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from edge_agent.asking import MAY_I
 from edge_agent.egress import Gate
 from edge_agent.events import Filler
+from edge_agent.offload.asking import MAY_I
 from edge_agent.profile import Profile, Reflex, ReflexesProfile
 from edge_agent.ring import MessageRing
 from edge_agent.units import SAMPLE_RATE_HZ

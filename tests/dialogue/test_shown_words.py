@@ -3,10 +3,10 @@
 import numpy as np
 
 from edge_agent.events import Committed, Event, Partial, Revised
+from edge_agent.hearing.pre_roll import blank_posteriors
+from edge_agent.hearing.understanding import Understanding
 from edge_agent.models.decoder import Decoder, DecoderSettings, Hypothesis
 from edge_agent.models.phone_graph import Label
-from edge_agent.pre_roll import blank_posteriors
-from edge_agent.understanding import Understanding
 from tests.models.posteriors import said, sentences_graph
 
 

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from edge_agent import hop_process
+from edge_agent.processes import hop_process
 from edge_agent.profile import AudioProfile, Profile
 
 

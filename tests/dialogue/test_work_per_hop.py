@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_agent.pre_roll import FRAMES_PER_HOP, FRAMES_PER_STEP, PRE_ROLL_STEPS, LateDecoder, PreRoll
+from edge_agent.hearing.pre_roll import FRAMES_PER_HOP, FRAMES_PER_STEP, PRE_ROLL_STEPS, LateDecoder, PreRoll
 from edge_agent.units import STEP_MS, STRIDE_HOPS, samples_to_ms
 from tests.dialogue.fakes import Dialogue, Said, ScriptedDecoder
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import edge_agent.processes.supervisor
 import edge_agent.replay
-import edge_agent.supervisor
 from edge_agent import events
 from edge_agent.cli.main import cli
 from edge_agent.events import Event
@@ -113,7 +113,7 @@ def test_nothing_is_played_for_a_folder_that_cannot_be_made(tmp_path: Path) -> N
 
 
 def test_nothing_is_started_for_a_log_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_agent.supervisor.Supervisor, "run", lambda self: pytest.fail("it was started"))
+    monkeypatch.setattr(edge_agent.processes.supervisor.Supervisor, "run", lambda self: pytest.fail("it was started"))
     result = invoke("run", "--log", str(tmp_path / "none" / "events.jsonl"))
     assert_one_line(result, f"{tmp_path / 'none' / 'events.jsonl'}: No such file or directory; check the path")
 
@@ -121,7 +121,7 @@ def test_nothing_is_started_for_a_log_that_cannot_be_written(tmp_path: Path, mon
 def test_a_log_that_can_be_written_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "events.jsonl"
     log.write_text("before\n")
-    monkeypatch.setattr(edge_agent.supervisor.Supervisor, "run", lambda self: 0)
+    monkeypatch.setattr(edge_agent.processes.supervisor.Supervisor, "run", lambda self: 0)
     assert invoke("run", "--log", str(log)).exit_code == 0
     assert log.read_text() == "before\n"
 

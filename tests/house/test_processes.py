@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent import events, realtime, supervisor
+from edge_agent import events
 from edge_agent.channels import Channels
 from edge_agent.events import encode
 from edge_agent.link.notify import notify
-from edge_agent.supervisor import Child, Supervisor
+from edge_agent.processes import realtime, supervisor
+from edge_agent.processes.supervisor import Child, Supervisor
 
 BEATS = """
 import sys, time

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edge_agent import switch
 from edge_agent.cli.main import cli
-from edge_agent.supervisor import Supervisor
+from edge_agent.processes import switch
+from edge_agent.processes.supervisor import Supervisor
 
 
 def test_where_nobody_has_moved_it_the_profile_says(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from edge_agent import events as e
 from edge_agent.link.console import as_line
-from edge_agent.timeline_words import spoken_words
+from edge_agent.picture.words import spoken_words
 
 
 def at(second: float) -> int:
@@ -54,7 +54,7 @@ def test_a_shorter_text_takes_nothing_back() -> None:
 def test_picture_shows_both_sides(tmp_path: Path) -> None:
     from matplotlib import image
 
-    from edge_agent.timeline import AGENT, USER, draw_timeline
+    from edge_agent.picture.timeline import AGENT, USER, draw_timeline
 
     sound = np.zeros((at(4), 2), np.float32)
     sound[at(0.3) : at(1.7), 0] = 0.5
@@ -75,7 +75,7 @@ def test_picture_shows_both_sides(tmp_path: Path) -> None:
 
 
 def test_picture_says_whether_sound_left() -> None:
-    from edge_agent.timeline import AGENT, _mark
+    from edge_agent.picture.timeline import AGENT, _mark
 
     texts = [_mark(e.Offload(at(1), allowed=allowed, reason="", purpose=""))[0] for allowed in (True, False)]
     assert texts == ["sound leaves", "stays here"]
@@ -83,7 +83,7 @@ def test_picture_says_whether_sound_left() -> None:
 
 
 def test_picture_has_the_words_of_a_cloud_where_they_sounded() -> None:
-    from edge_agent.timeline import _began_at_s
+    from edge_agent.picture.timeline import _began_at_s
 
     answer = e.CloudAnswer(at(8.0), "It rains.", played_ms=4_500.0)
     reply = e.Reply(at(1.0), "One moment.")

@@ -12,7 +12,7 @@ import time
 from typing import get_args
 
 from edge_agent.egress import Gate, State
-from edge_agent.linked import linked
+from edge_agent.processes.linked import linked
 from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderProfile
 from edge_agent.ring import MessageRing
 from tests.dialogue.fakes import Dialogue, Said

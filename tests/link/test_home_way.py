@@ -20,8 +20,8 @@ from edge_agent.link.home_assistant.compose import make_home_assistant
 from edge_agent.link.home_assistant.provider import HomeAssistant, Place
 from edge_agent.link.home_assistant.reach import ask_whether_there, host_of, is_at_home
 from edge_agent.link.home_assistant.talk import Talk
-from edge_agent.linked import linked
 from edge_agent.parcels import Reach, State, unpack
+from edge_agent.processes.linked import linked
 from edge_agent.profile import HomeAssistantProfile, PrivacyProfile, Profile
 from tests.link.home_rig import KNOWN
 from tests.link.home_stand_in import TOKEN, HomeStandIn, in_memory, on_a_socket

@@ -10,8 +10,8 @@ from edge_agent.errors import CloudError
 from edge_agent.link.cloud_sim.routes import GEMINI_PATH
 from edge_agent.link.cloud_sim.server import serving
 from edge_agent.link.cloud_sim.stage import Scene, Stage
-from edge_agent.linked import linked
 from edge_agent.parcels import Piece, unpack
+from edge_agent.processes.linked import linked
 from edge_agent.profile import CloudProfile, PrivacyProfile, Profile, ProviderProfile
 
 ANSWERED_WITHIN_S = 20.0  # on a busy machine

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_agent.asking import MAY_I, NOTHING_LEFT
 from edge_agent.errors import VoiceError
 from edge_agent.models.commands import load_commands
+from edge_agent.offload.asking import MAY_I, NOTHING_LEFT
 from edge_agent.skills import Home, Skills
 from edge_agent.skills.clock import date_words, time_words
 from edge_agent.units import SAMPLE_RATE_HZ

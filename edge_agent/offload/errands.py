@@ -15,14 +15,14 @@ from typing import Any
 from edge_agent.egress import Gate
 from edge_agent.events import CloudCall, Reply
 from edge_agent.guard import Emit
-from edge_agent.looking import Looking
-from edge_agent.offloading import Offloading
+from edge_agent.offload.looking import Looking
+from edge_agent.offload.offloading import Offloading
 from edge_agent.parcels import Call, Parcel, Reach, Result, State, Told, unpack
 from edge_agent.ring import MessageRing
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.reply import Act, Outcome, Slots
 from edge_agent.skills.tools import LOOK
-from edge_agent.talk import Talk
+from edge_agent.talking.talk import Talk
 from edge_agent.units import ms_to_samples
 
 PENDING_MS = 30_000  # a yes that comes later answers something else

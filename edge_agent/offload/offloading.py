@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from edge_agent.egress import Gate
 from edge_agent.events import CloudAnswer, Filler, Offload, Reply, SoundLeft
 from edge_agent.guard import Emit
+from edge_agent.offload.sound_memory import SoundMemory
+from edge_agent.offload.waiting import GIVE_UP, Waiting
 from edge_agent.parcels import Lost, Over, Piece, unpack
 from edge_agent.profile import CloudProfile
 from edge_agent.ring import MessageRing
-from edge_agent.sound_memory import SoundMemory
-from edge_agent.talk import Talk
+from edge_agent.talking.talk import Talk
 from edge_agent.units import HOP_MS, STEP_SAMPLES, ms_to_samples, samples_to_ms
 from edge_agent.voice.stream import AnswerStream
-from edge_agent.waiting import GIVE_UP, Waiting
 
 EARLY_VOICED_MS = 600  # of words that are no command, before the start of an open question leaves
 FILLED_MS = 3_000  # after one "hmm" no other

@@ -15,7 +15,7 @@ from edge_agent.models.phones import BLANK, TOKEN_OF_PHONE
 from edge_agent.profile import Reflex
 from edge_agent.reflexes import barge_in
 from edge_agent.reflexes.barge_in import Action, Evidence, Stage
-from edge_agent.talk import Talk
+from edge_agent.talking.talk import Talk
 from edge_agent.turn import NEVER, VOICE_OFF_THRESHOLD, VOICE_ON_THRESHOLD, Grammar
 from edge_agent.units import HOP_MS, STEP_MS, samples_to_ms
 

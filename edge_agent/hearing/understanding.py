@@ -9,9 +9,9 @@ Thread: hop only.
 
 from edge_agent.events import Committed, Partial, Revised
 from edge_agent.guard import Emit
+from edge_agent.hearing.pre_roll import PRE_ROLL_STEPS, IncrementalDecoder, LateDecoder, Posteriors, PreRoll
 from edge_agent.models.decoder import Hypothesis
 from edge_agent.models.numbers import number_words
-from edge_agent.pre_roll import PRE_ROLL_STEPS, IncrementalDecoder, LateDecoder, Posteriors, PreRoll
 from edge_agent.turn import Grammar
 from edge_agent.units import STEP_MS
 

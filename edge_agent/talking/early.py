@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from edge_agent.events import GoesOn, Reply
 from edge_agent.guard import Emit
+from edge_agent.hearing.understanding import NOTHING_HEARD, grammar_of
 from edge_agent.models.decoder import Hypothesis
-from edge_agent.talk import Talk
+from edge_agent.talking.talk import Talk
 from edge_agent.turn import Grammar
-from edge_agent.understanding import NOTHING_HEARD, grammar_of
 from edge_agent.units import HOP_MS
 
 NO_COMMANDS = ("Correct", "Yes", "No")  # "no, the kitchen" and "okay", by themselves: they are about what was answered

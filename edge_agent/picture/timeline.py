@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from edge_agent import events as e
 from edge_agent.events import Event
-from edge_agent.timeline_words import Word, spoken_words
+from edge_agent.picture.words import Word, spoken_words
 from edge_agent.units import SAMPLE_RATE_HZ
 
 PAPER, INK, FAINT, GRID = "#FCFAF6", "#27303B", "#8A929C", "#E9E4DB"

@@ -7,11 +7,11 @@ import math
 
 from edge_agent.events import Acknowledge, BackChannel, Filler, Gaze, Nod, Posture
 from edge_agent.guard import Emit
+from edge_agent.hearing.understanding import Understanding
 from edge_agent.profile import ReflexesProfile
 from edge_agent.reflexes import Evidence, acknowledge, back_channel, filler, nod, posture
-from edge_agent.talk import Talk
+from edge_agent.talking.talk import Talk
 from edge_agent.turn import Grammar, Turn
-from edge_agent.understanding import Understanding
 from edge_agent.units import HOP_MS, samples_to_ms
 
 

@@ -1,4 +1,4 @@
-"""The hop process: `python -m edge_agent.hop_process`, started by the supervisor with its rings as file descriptors.
+"""`python -m edge_agent.processes.hop_process`: started by the supervisor with its rings as file descriptors.
 
 Real-time as far as the kernel allows, no network, and no Python thread beside the hop but the one that waits for
 text-to-speech programs.
@@ -10,17 +10,18 @@ import signal
 import sys
 from types import FrameType
 
-from edge_agent import drift, switch
 from edge_agent.agent import Agent, load_kit
+from edge_agent.audio import drift
 from edge_agent.audio.device import DeviceDuplex
 from edge_agent.channels import Channels
 from edge_agent.clock import WallClock
 from edge_agent.egress import Gate
 from edge_agent.errors import EdgeAgentError
 from edge_agent.events import Event, encode
+from edge_agent.processes import switch
+from edge_agent.processes.realtime import enter_realtime
 from edge_agent.profile import Profile
 from edge_agent.profile_file import load_profile
-from edge_agent.realtime import enter_realtime
 from edge_agent.units import ms_to_hops
 
 USERS_ERROR = 2
@@ -114,7 +115,7 @@ class LiveHop:
 
 def main(arguments: list[str]) -> int:
     """Exit status: 0 when asked to end, 2 for what the user must cure."""
-    parser = argparse.ArgumentParser(prog="python -m edge_agent.hop_process")
+    parser = argparse.ArgumentParser(prog="python -m edge_agent.processes.hop_process")
     parser.add_argument("--profile", required=True)
     options, rest = parser.parse_known_args(arguments)
     channels = Channels.attach(rest)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from edge_agent import switch
 from edge_agent.channels import Channels
 from edge_agent.link.notify import notify
+from edge_agent.processes import switch
+from edge_agent.processes.realtime import limit_realtime
 from edge_agent.profile_file import load_profile
-from edge_agent.realtime import limit_realtime
 
 POLL_S = 0.1
 WATCHDOG_S = 1.0
@@ -93,7 +93,8 @@ class Supervisor:
         self._is_muted_by_profile = privacy.state == "muted"
         self.channels = Channels.create()
         self._read_switch()
-        hop = [sys.executable, "-m", "edge_agent.hop_process", "--profile", profile_name, *self.channels.arguments]
+        module = "edge_agent.processes.hop_process"
+        hop = [sys.executable, "-m", module, "--profile", profile_name, *self.channels.arguments]
         link = [sys.executable, "-m", "edge_agent.link", "--profile", profile_name, *self.channels.arguments]
         link += ["--json"] if as_json else []
         link += ["--log", str(log)] if log is not None else []

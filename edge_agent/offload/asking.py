@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.egress import Consent, Gate
+from edge_agent.hearing.understanding import grammar_of
 from edge_agent.models.decoder import Hypothesis
-from edge_agent.offloading import Offloading
+from edge_agent.offload.offloading import Offloading
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.reply import Act, Outcome
 from edge_agent.turn import Grammar
-from edge_agent.understanding import grammar_of
 from edge_agent.units import ms_to_samples
 
 ASK_INTENT, FORBID_INTENT = "AskCloud", "DontSend"

@@ -1,0 +1,1 @@
+"""A conversation drawn as a picture; needs the extra `picture`."""

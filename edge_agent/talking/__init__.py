@@ -1,0 +1,1 @@
+"""The agent's side of the talk: what it says, when it begins, reacts and yields."""

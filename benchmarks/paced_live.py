@@ -33,7 +33,8 @@ from benchmarks.processes import cost_of, descendants
 from benchmarks.results import append
 from benchmarks.room import COMMANDS, QUESTIONS, orders, room
 from edge_agent.agent import load_kit
-from edge_agent.events import BargeIn, Event, Intent, Xrun, from_json
+from edge_agent.event_json import from_json
+from edge_agent.events import BargeIn, Event, Intent, Xrun
 from edge_agent.models.context_import import import_context
 from edge_agent.profile_file import load_profile
 from edge_agent.replay import replay_one

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from edge_agent.cli.options import json_option, profile_option
-from edge_agent.events import Event, Summary, to_json
+from edge_agent.event_json import to_json
+from edge_agent.events import Event, Summary
 
 
 @click.command()

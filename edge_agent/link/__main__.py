@@ -14,7 +14,8 @@ from rich.console import Console
 
 from edge_agent.channels import Channels
 from edge_agent.errors import EdgeAgentError
-from edge_agent.events import Event, to_json
+from edge_agent.event_json import to_json
+from edge_agent.events import Event
 from edge_agent.link.clouds import make_runner
 from edge_agent.link.console import TimelinePrinter
 from edge_agent.link.event_log import EventLog

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from edge_agent.events import Event, to_json
+from edge_agent.event_json import to_json
+from edge_agent.events import Event
 
 MOST_BYTES = 2_000_000  # of one file
 MOST_FILES = 7

@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable, Iterable
 
 from edge_agent.channels import Channels
-from edge_agent.events import Event, from_json
+from edge_agent.event_json import from_json
+from edge_agent.events import Event
 from edge_agent.parcels import Parcel, unpack
 
 Sink = Callable[[Event], None]

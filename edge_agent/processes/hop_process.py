@@ -17,7 +17,8 @@ from edge_agent.channels import Channels
 from edge_agent.clock import WallClock
 from edge_agent.egress import Gate
 from edge_agent.errors import EdgeAgentError
-from edge_agent.events import Event, encode
+from edge_agent.event_json import encode
+from edge_agent.events import Event
 from edge_agent.processes import switch
 from edge_agent.processes.realtime import enter_realtime
 from edge_agent.profile import Profile

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent import events
-from edge_agent.events import EVENT_TYPES, decode, encode, from_json, to_json
+from edge_agent.event_json import decode, encode, from_json, to_json
+from edge_agent.events import EVENT_TYPES
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 VOCABULARY = {

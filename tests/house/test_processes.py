@@ -14,7 +14,7 @@ import pytest
 
 from edge_agent import events
 from edge_agent.channels import Channels
-from edge_agent.events import encode
+from edge_agent.event_json import encode
 from edge_agent.link.notify import notify
 from edge_agent.processes import realtime, supervisor
 from edge_agent.processes.supervisor import Child, Supervisor

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from benchmarks import virtual_time
 from edge_agent.errors import HomeError
-from edge_agent.events import HouseAct, encode
+from edge_agent.event_json import encode
+from edge_agent.events import HouseAct
 from edge_agent.link.cloud.wire import Address, WireClosed
 from edge_agent.link.home_assistant.compose import make_home_assistant
 from edge_agent.link.home_assistant.provider import HomeAssistant, Place

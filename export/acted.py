@@ -1,9 +1,9 @@
 """People who act: the spoken lines of three adventure games, labelled by the games' own texts.
 
-Some ninety characters, each with an accent and a temper of his own, say 11,000 lines in seven hours. Only one game
-(`steel_sky.py`) tells which text belongs to which sound. For the others (`games.py`) the listener that ships, or a
-better network, hears each sound, its phones are compared with those of every text, and the likeliest text becomes the
-label. Nothing of the games is in what ships here.
+Some 11,000 lines, by characters who each have an accent and a temper of their own. Only one game (`steel_sky.py`)
+tells which text belongs to which sound. For the others (`games.py`) the listener that ships, or a better network,
+hears each sound, its phones are compared with those of every text, and the likeliest text becomes the label. Nothing
+of the games is in what ships here.
 """
 
 import multiprocessing

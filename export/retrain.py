@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edge_agent.errors import EdgeAgentError
 
-LISTENER_MIN, TEACHER_MIN, STUDENT_MIN = 100, 62, 102
+LISTENER_MIN, TEACHER_MIN, STUDENT_MIN = 100, 80, 120
 NUM_SHARDS = 192
 STAGES_FILE = "stages.json"
 

@@ -147,9 +147,12 @@ static void compare(echo_evidence *self)
         self->near_ratio += self->left[b] / (self->expected[b] + self->noise[b] + NOISE_FLOOR) / ECHO_BANDS;
 }
 
-// Converged: what is left is little, or is known to be. Near a talker only the second can be seen.
+// Converged: what is left is little, or is known to be. Near a talker only the second can be seen. While an echo begins
+// it is not judged: a talker who begins then goes with it by chance, and would be believed only 0.3 s later.
 static void judge(echo_evidence *self, const echo_filter *filter, const spectrum *mic)
 {
+    if (self->loud_hops > 0 && self->loud_hops < LEAST_LOUD_HOPS)
+        return;
     float mic_powers[ECHO_BANDS], echo_powers[ECHO_BANDS];
     band_powers(&filter->echo_spectrum, echo_powers);
     band_powers(mic, mic_powers);

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-MOST_WORKERS = 4  # each loads the models
+MOST_WORKERS = 4  # each loads the models; one more than cores, since tests also wait for processes and sockets
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -21,7 +21,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     option.markexpr = "not device"
     is_worker = hasattr(config, "workerinput")
     if config.pluginmanager.hasplugin("xdist") and not is_worker and option.numprocesses is None and not option.usepdb:
-        option.numprocesses = min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+        option.numprocesses = min(MOST_WORKERS, len(os.sched_getaffinity(0)) + 1)
         option.dist = "worksteal"
 
 

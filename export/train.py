@@ -53,8 +53,9 @@ class Settings:
     weight_decay: float = 0.02
     hops_per_batch: int = 8000  # on each process
     phrase_share: float = 0.03  # of the draws: people's labelled phrases
-    acted_share: float = 0.40  # of the draws: lines that people act
-    read_share: float = 0.12  # of the draws: people's read speech with a recogniser's labels
+    acted_share: float = 0.35  # of the draws: lines that people act
+    read_share: float = 0.10  # of the draws: people's read speech with a recogniser's labels
+    neural_share: float = 0.27  # of the draws: a neural synthesiser's talkers
 
 
 def inner_matrices(net: ListenerNet) -> list[nn.Parameter]:
@@ -106,12 +107,13 @@ def loss_of_heads(logits: Tensor, targets: Tensor, is_read: Tensor) -> Tensor:
 def open_corpus(folder: Path, settings: Settings) -> tuple[Corpus, np.ndarray, np.ndarray]:
     """All shards, the chance of each utterance, and which ones carry a recogniser's labels.
 
-    What people say gets its shares; the rest of the draws is synthesised.
+    What people and the neural talkers say gets its shares; the rest of the draws is from the other synthesisers.
     """
     shares = {
         "people_phrases_*.npz": settings.phrase_share,
         "people_acted_*.npz": settings.acted_share,
         "people_read_*.npz": settings.read_share,
+        "neural_*.npz": settings.neural_share,
         SYNTHESISED: 1.0,
     }
     found = {pattern: [path for path in sorted(folder.glob(pattern)) if ".tmp" not in path.name] for pattern in shares}

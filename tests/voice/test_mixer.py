@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.units import HOP_SAMPLES
@@ -176,6 +176,8 @@ def act(mixer: Mixer, action: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(ACTIONS, st.integers(1, 1600)), max_size=12), st.lists(st.integers(1, 700), min_size=1))
+@example([("play", 1), ("hold", 161)], [1])  # a fade by single samples ends a rounding away from its end
+@example([("play", 1), ("hold", 1), ("reflex", 4), ("back", 1), ("stop", 1), ("hold", 3)], [35, 2])  # two at once
 def test_result_does_not_depend_on_the_blocks(script: list[tuple[str, int]], block_samples: list[int]) -> None:
     whole, cut = Mixer(), Mixer()
     turn = 0

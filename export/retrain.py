@@ -1,26 +1,37 @@
 """Everything from nothing to a calibrated bundle, one stage after another; run again, it goes on where it stopped.
 
 Each stage is a command that could be given by hand. The ones that take long (corpus, training) resume by themselves;
-a stage that ended is noted in `stages.json` with its seconds and not run again.
+`stages.json` notes what each has taken, over all runs, and whether it ended, which is not run again then.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_agent.errors import EdgeAgentError
+from edge_agent.whole_file import write_whole
 
-LISTENER_MIN, TEACHER_MIN, STUDENT_MIN = 100, 80, 120
-NUM_SHARDS = 192
+LISTENER_MIN, TEACHER_MIN, STUDENT_MIN = 90, 50, 100
+NUM_SHARDS = 96
 STAGES_FILE = "stages.json"
+NOTED_EVERY_S = 10.0
 
 
 class RetrainError(EdgeAgentError):
     """A stage ended with an error."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a stage has taken so far."""
+
+    seconds: float = 0.0
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,20 +74,31 @@ def stages(data: Path, work: Path, bundle: Path, num_processes: int) -> list[Sta
 
 
 def run(todo: list[Stage], work: Path, say: Callable[[str], None]) -> dict[str, float]:
-    """Run what has not ended yet; seconds by stage. Raises RetrainError."""
+    """Run what has not ended yet; seconds by stage, over all runs that worked at it. Raises RetrainError."""
     work.mkdir(parents=True, exist_ok=True)
     log = work / STAGES_FILE
-    seconds: dict[str, float] = json.loads(log.read_text("utf-8")) if log.exists() else {}
+    spent = {name: Spent(**each) for name, each in json.loads(log.read_text("utf-8")).items()} if log.exists() else {}
     for stage in todo:
-        if stage.name in seconds:
-            say(f"{stage.name}: ended before, {seconds[stage.name] / 60:.1f} min")
+        so_far = spent.setdefault(stage.name, Spent())
+        if so_far.ended:
+            say(f"{stage.name}: ended before, {so_far.seconds / 60:.1f} min")
             continue
         say(f"{stage.name}: {' '.join(stage.command[1:])}")
-        began = time.monotonic()
-        status = subprocess.run(stage.command, check=False).returncode
-        if status:
-            raise RetrainError(f"stage {stage.name} ended with status {status}; mend that and run this again")
-        seconds[stage.name] = round(time.monotonic() - began, 1)
-        log.write_text(json.dumps(seconds, indent=1), "utf-8")
-    say(f"all stages: {sum(seconds.values()) / 3600:.2f} h")
-    return seconds
+        for seconds, status in _running(stage.command):
+            spent[stage.name] = Spent(round(so_far.seconds + seconds, 1), ended=status == 0)
+            write_whole(log, json.dumps({name: asdict(each) for name, each in spent.items()}, indent=1))
+            if status:
+                raise RetrainError(f"stage {stage.name} ended with status {status}; mend that and run this again")
+    seconds_of = {name: each.seconds for name, each in spent.items()}
+    say(f"all stages: {sum(seconds_of.values()) / 3600:.2f} h")
+    return seconds_of
+
+
+def _running(command: tuple[str, ...]) -> Iterator[tuple[float, int | None]]:
+    """Seconds since it began, now and then, and at last with its status: who is killed has them on file."""
+    began = time.monotonic()
+    with subprocess.Popen(command) as stage:
+        while stage.returncode is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                stage.wait(NOTED_EVERY_S)
+            yield time.monotonic() - began, stage.returncode

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from export import retrain
 from export.retrain import STAGES_FILE, RetrainError, Stage, run, stages
 
 
@@ -23,7 +24,18 @@ def test_a_failed_stage_is_named_and_what_ended_is_not_run_again(tmp_path: Path)
     run([Stage("first", leaves(first)), Stage("second", leaves(second))], work, said.append)
     assert first.read_text() == "x\n"
     assert second.read_text() == "x\nx\n"
-    assert set(json.loads((work / STAGES_FILE).read_text())) == {"first", "second"}
+    noted = json.loads((work / STAGES_FILE).read_text())
+    assert {name: each["ended"] for name, each in noted.items()} == {"first": True, "second": True}
+
+
+def test_what_a_killed_run_had_taken_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrain, "NOTED_EVERY_S", 0.05)
+    work = tmp_path / "work"
+    sleeps = "import time; time.sleep(0.3)"
+    with pytest.raises(RetrainError):
+        run([Stage("long", (sys.executable, "-c", f"{sleeps}; raise SystemExit(9)"))], work, lambda _line: None)
+    assert json.loads((work / STAGES_FILE).read_text())["long"]["seconds"] >= 0.3
+    assert run([Stage("long", (sys.executable, "-c", sleeps))], work, lambda _line: None)["long"] >= 0.6
 
 
 def test_the_student_learns_from_the_teacher_that_grew_out_of_the_listener(tmp_path: Path) -> None:

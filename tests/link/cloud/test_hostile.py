@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -101,6 +102,7 @@ def nonsense(provider: str) -> st.SearchStrategy[Any]:
     )
 
 
+@cache
 def messages(provider: str) -> st.SearchStrategy[list[Any]]:
     made = nonsense(provider)
     mutated = st.builds(mutate, st.sampled_from(SHAPES[provider]), st.integers(0, 50), made)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -162,19 +163,24 @@ class ScriptedSpotter:
         """It has no past."""
 
 
-def babble(text: str, word_s: float = WORD_S) -> NDArray[np.float32]:
+def babble(text: str) -> NDArray[np.float32]:
     """What a voice sounds like to those who do not listen for words: pulses at a pitch that falls towards the end.
 
-    One hump for each word, float32 [samples].
+    One hump for each word, float32 [samples], not to be changed.
     """
-    num_words = len(text.split())
-    num_samples = round(num_words * word_s * SAMPLE_RATE_HZ)
-    place_s = np.arange(num_samples) / SAMPLE_RATE_HZ
-    pitch_hz = 150.0 - 50.0 * np.clip((place_s - (num_words * word_s - 0.35)) / 0.35, 0.0, 1.0)
+    return _humps(len(text.split()))
+
+
+@cache
+def _humps(num_words: int) -> NDArray[np.float32]:
+    place_s = np.arange(round(num_words * WORD_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    pitch_hz = 150.0 - 50.0 * np.clip((place_s - (num_words * WORD_S - 0.35)) / 0.35, 0.0, 1.0)
     phase = 2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE_HZ
     pulses = sum(np.sin(k * phase) / k for k in range(1, 13))
-    humps = 0.35 + 0.65 * np.sin(np.pi * (place_s % word_s) / word_s) ** 2
-    return np.asarray(0.12 * pulses * humps, np.float32)
+    humps = 0.35 + 0.65 * np.sin(np.pi * (place_s % WORD_S) / WORD_S) ** 2
+    sound = np.asarray(0.12 * pulses * humps, np.float32)
+    sound.flags.writeable = False
+    return sound
 
 
 def spoken_script(script: list[Said]) -> NDArray[np.float32]:

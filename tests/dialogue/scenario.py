@@ -12,7 +12,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCENARIOS = Path(__file__).with_name("scenarios")
-Scalar = str | int | float | bool | None
 
 
 class _Strict(BaseModel):
@@ -123,7 +122,7 @@ class Scenario(_Strict):
     disturb: tuple[Disturbance, ...] = ()
     vary: dict[str, list[Any]] = {}
     talk: Annotated[tuple[Line, ...], Field(min_length=1)]
-    listen_on_ms: float = 2_000  # after the last line, and until the agent is idle
+    listen_on_ms: float = 1_500  # after the last line, and until the agent is idle
     expect: Annotated[tuple[Expectation, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

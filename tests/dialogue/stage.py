@@ -99,6 +99,7 @@ class Stage:
         self._disturbances = sorted(scenario.disturb, key=lambda one: one.at_ms)
         self._is_dead = False
         self._num_read = 0
+        self._last_end_sample = 0
         self._seen: dict[int, int] = {}
         self._place_followers()
 
@@ -107,9 +108,7 @@ class Stage:
     @property
     def is_over(self) -> bool:
         """Every line that can still come has been said."""
-        return len(self.placed) == len(self._lines) and all(
-            self._num_read * HOP_SAMPLES >= line.end_sample for line in self.placed.values()
-        )
+        return len(self.placed) == len(self._lines) and self._num_read * HOP_SAMPLES >= self._last_end_sample
 
     @property
     def conversation(self) -> Sound:
@@ -188,6 +187,7 @@ class Stage:
         room = self._mic[at_sample : at_sample + len(spoken.sound)]
         room += spoken.sound[: len(room)]
         self.placed[index] = Placed(at_sample, at_sample + spoken.begin_sample, at_sample + spoken.end_sample)
+        self._last_end_sample = max(self._last_end_sample, at_sample + spoken.end_sample)
         if line.words is not None:
             at_s = at_sample / SAMPLE_RATE_HZ
             asked = {"is_begun": line.is_begun, "can_continue": line.can_continue, "already": line.already}

@@ -48,7 +48,7 @@ def test_equals_its_definition(room: dict[str, Any]) -> None:
     for mic, played in zip(heard.mic, heard.played, strict=True):
         expected = definition.step(mic.astype(np.float64), played.astype(np.float64))
         canceller.step(mic, played, out)
-        np.testing.assert_allclose(out, expected, atol=1e-4)
+        assert np.abs(out - expected).max() <= 1e-4
         assert canceller.delay_ms == 10 * definition.delay.hops
 
 
@@ -128,7 +128,7 @@ def test_leaves_the_microphone_alone_while_nothing_is_played() -> None:
     canceller, out = EchoCanceller(), np.zeros(HOP_SAMPLES, np.float32)
     for mic in heard.near:
         canceller.step(mic, silence, out)
-        np.testing.assert_array_equal(out, mic)
+        assert (out == mic).all()
 
 
 def test_reset_is_a_new_one() -> None:
@@ -143,7 +143,7 @@ def test_out_may_be_the_microphone() -> None:
     apart, canceller = cancel(heard), EchoCanceller()
     for hop, (mic, played) in enumerate(zip(heard.mic, heard.played, strict=True)):
         canceller.step(mic, played, mic)
-        np.testing.assert_array_equal(mic, apart.out[hop])
+        assert (mic == apart.out[hop]).all()
 
 
 def test_hops_of_another_length_are_refused() -> None:

@@ -38,8 +38,8 @@ def test_drift_equals_its_definition() -> None:
     for mic, played in zip(heard.mic, heard.played, strict=True):
         expected = definition.step(mic.astype(np.float64), played.astype(np.float64))
         canceller.step(mic, played, out)
-        np.testing.assert_allclose(out, expected, atol=1e-4)
-        assert canceller.drift_ppm == pytest.approx(definition.drift.ppm, abs=1.0)
+        assert np.abs(out - expected).max() <= 1e-4
+        assert abs(canceller.drift_ppm - definition.drift.ppm) <= 1.0
     assert canceller.drift_ppm < -50.0
 
 

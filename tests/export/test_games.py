@@ -71,7 +71,10 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
         amazon_queen(tmp_path)
 
 
-def test_what_apt_cannot_fetch_is_named(tmp_path: Path) -> None:
+def test_what_apt_cannot_fetch_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = tmp_path / "apt.conf"  # with all lists that a machine may have, it takes more than a second
+    nothing.write_text(f'Dir::State "{tmp_path}"; Dir::Cache "{tmp_path}";', encoding="utf-8")
+    monkeypatch.setenv("APT_CONFIG", str(nothing))
     with pytest.raises(GameError, match=r"cannot fetch no-such-game-of-ours .*by hand"):
         fetch("no-such-game-of-ours", tmp_path)
     assert not (tmp_path / "no-such-game-of-ours").exists()

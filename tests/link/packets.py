@@ -1,6 +1,6 @@
-"""Run in a network namespace of its own: one open question, and how many packets it made. Prints the number.
+"""Run in a network namespace of its own: in each state open questions, and how many packets they made: a line each.
 
-Usage: unshare --map-root-user --net python -m tests.link.packets STATE
+Usage: unshare --map-root-user --net python -m tests.link.packets STATE ...
 """
 
 import select
@@ -60,4 +60,5 @@ def wait_until_taken(ring: MessageRing) -> None:
 
 if __name__ == "__main__":
     states = {name: name for name in get_args(State)}
-    print(count_packets(states[sys.argv[1]]))
+    for name in sys.argv[1:]:
+        print(count_packets(states[name]))

@@ -1,6 +1,7 @@
 """A model calls what the house offers: from the stand-in's call to the timer that rings, in one virtual time."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -63,6 +64,11 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
 @pytest.fixture(scope="module")
 def tools(commands: Commands) -> dict[str, HouseTool]:
     return {tool.name: tool for tool in house_tools(commands)}
+
+
+@pytest.fixture(scope="module")
+def calls(tools: dict[str, HouseTool]) -> Calls:
+    return Calls(Desk(tools.values(), lambda parcel: True).offered, Counters())
 
 
 class House:
@@ -279,20 +285,21 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
+NUMBERS = itertools.count()
 NEARLY = st.dictionaries(st.sampled_from(["seconds", "action", "door", "x"]), JSON, max_size=3)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(["set_timer", "change_volume", "unlock_door", "none"]), arguments=JSON | NEARLY)
 def test_any_call_is_carried_out_as_the_schema_says_or_answered_with_an_error(
-    tools: dict[str, HouseTool], name: str, arguments: Any
+    tools: dict[str, HouseTool], calls: Calls, name: str, arguments: Any
 ) -> None:
     """Through the client's check and the desk, as an object and as its text."""
     sent: list[Parcel] = []
     desk = Desk(tools.values(), partial(kept, sent))
-    calls = Calls(desk.offered, Counters())
-    for number, given_as in enumerate((arguments, json.dumps(arguments))):
-        accepted = calls.accept(str(number), name, given_as)
+    calls.cancel_all()
+    for given_as in (arguments, json.dumps(arguments)):
+        accepted = calls.accept(f"call {next(NUMBERS)}", name, given_as)
         if isinstance(accepted, ToolCall):
             desk.take(1, accepted, 0.0)
         elif accepted is not None:

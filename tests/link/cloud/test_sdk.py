@@ -35,7 +35,7 @@ async def gemini(scene: Scene, key: str = "sim-key") -> AsyncIterator[tuple[Any,
     authority = trustme.CA()
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(server_side)
-    client_side = ssl.create_default_context()
+    client_side = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority.configure_trust(client_side)
     stage = Stage(scene)
     async with serving(stage, host="localhost", tls=server_side) as port:

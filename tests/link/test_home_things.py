@@ -1,6 +1,7 @@
 """Thermostats, curtains and scenes of a Home Assistant: from what is said to the service that is called."""
 
 import asyncio
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,23 +9,31 @@ import pytest
 
 from edge_agent.errors import CommandsError
 from edge_agent.events import HouseAct
-from edge_agent.link.home_assistant.names import known_names, thing_of
+from edge_agent.link.home_assistant.names import Known, known_names, thing_of
 from edge_agent.link.home_assistant.services import Service, service_of
-from edge_agent.models.commands import find_commands, load_commands
+from edge_agent.models.commands import Commands, find_commands, load_commands
 from edge_agent.models.grammar import compile_stages
 from edge_agent.skills.tools import house_tools
 from tests.commands.speech import Speech
 from tests.dialogue.fakes import Said as Spoken
 from tests.link.home_rig import Rig, for_seconds, play
 
-COMMANDS = load_commands(find_commands("smart_home"))
-KNOWN = known_names(COMMANDS)
 HEAT = Spoken(2.0, "heating to twenty one", "SetTemperature", {"area": "bedroom", "temperature": 21})
+
+
+@cache  # and not a constant, which every process that collects this file would have to make
+def smart_home() -> Commands:
+    return load_commands(find_commands("smart_home"))
+
+
+@cache
+def all_names() -> Known:
+    return known_names(smart_home())
 
 
 @pytest.fixture(scope="module")
 def speech() -> Speech:
-    return Speech(compile_stages(COMMANDS))
+    return Speech(compile_stages(smart_home()))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +66,7 @@ def test_they_act_there_and_undo_does_too() -> None:
         Spoken(18.0, "activate movie night", "SceneOn", {"scene": "movie"}),
         Spoken(22.0, "temperature to twenty two", "SetTemperature", {"temperature": 22}),
     ]
-    rig = play(Rig(script, known=KNOWN), for_seconds(25.0))
+    rig = play(Rig(script, known=all_names()), for_seconds(25.0))
     assert rig.house.calls == [
         ("climate", "set_temperature", {"temperature": 21}, ["climate.bed"]),
         ("climate", "set_temperature", {"temperature": 18.0}, ["climate.bed"]),
@@ -72,13 +81,13 @@ def test_they_act_there_and_undo_does_too() -> None:
 
 def test_what_the_house_lacks_is_said() -> None:
     script = [Spoken(2.0, "open the awning", "CoverOpen", {"cover": "awning"})]
-    rig = play(Rig(script, known=KNOWN), for_seconds(5.0))
+    rig = play(Rig(script, known=all_names()), for_seconds(5.0))
     assert rig.house.calls == []
     assert rig.said()[-1] == "Home Assistant knows no awning."
 
 
 def test_an_entrance_is_opened_only_when_its_owner_names_it() -> None:
-    known = known_names(load_commands(find_commands("smart_home")))
+    known = all_names()
     known = type(known)(known.areas, known.lights, known.doors, (*known.covers, "garage door"), known.scenes)
 
     async def act(rig: Rig) -> None:
@@ -93,7 +102,7 @@ def test_an_entrance_is_opened_only_when_its_owner_names_it() -> None:
 
 
 def test_they_are_offered_to_models() -> None:
-    tools = {tool.name: tool for tool in house_tools(COMMANDS)}
+    tools = {tool.name: tool for tool in house_tools(smart_home())}
     assert tools["set_temperature"].order({"temperature": 20}) == ("SetTemperature", {"temperature": 20})
     assert tools["move_cover"].order({"action": "open", "cover": "blinds"}) == ("CoverOpen", {"cover": "blinds"})
     assert tools["set_temperature"].parameters["properties"]["temperature"]["maximum"] == 30
@@ -110,7 +119,7 @@ def test_they_are_offered_to_models() -> None:
     ],
 )
 def test_names(entity_id: str, own: str, device_class: str, name: str) -> None:
-    assert thing_of(entity_id, entity_id.partition(".")[0], own, "", KNOWN, device_class).name == name
+    assert thing_of(entity_id, entity_id.partition(".")[0], own, "", all_names(), device_class).name == name
 
 
 def test_services() -> None:
@@ -145,4 +154,4 @@ def test_a_cover_changed_by_hand_is_known_here() -> None:
         assert covers["kitchen", "curtains"] is False
         assert rig.dialogue.agent.skills.home.thermostats == {"bedroom": 18.0}
 
-    play(Rig([], known=KNOWN), act)
+    play(Rig([], known=all_names()), act)

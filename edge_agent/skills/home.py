@@ -4,7 +4,7 @@ A model in memory: skills change it, tests and the face read it, a home automati
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 DEFAULT_AREAS = ("living room", "kitchen", "bedroom", "bathroom", "hallway", "office")
 DEFAULT_LIST = "shopping"
@@ -55,6 +55,19 @@ class Home:
     locks: dict[str, bool] = field(default_factory=dict)  # door -> it is locked
     thermostats: dict[str, float] = field(default_factory=dict)  # area -> degrees wanted, in the house's own unit
     covers: dict[tuple[str, str], bool] = field(default_factory=dict)  # (area, name) -> it is open
+
+    def copy(self) -> "Home":
+        """The same, to be changed by itself. Written out, since a hop waits for it."""
+        return Home(
+            lights={place: replace(light) for place, light in self.lights.items()},
+            media=replace(self.media),
+            volume=replace(self.volume),
+            lists={name: list(items) for name, items in self.lists.items()},
+            temperatures_c=dict(self.temperatures_c),
+            locks=dict(self.locks),
+            thermostats=dict(self.thermostats),
+            covers=dict(self.covers),
+        )
 
     def lights_of(self, area: str, name: str) -> list[Light]:
         """Lights that a request means: one by name, all of an area, or all when neither is said.

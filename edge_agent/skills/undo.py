@@ -3,7 +3,6 @@
 Thread: hop only. A copy of the house is taken once for each command.
 """
 
-import copy
 import dataclasses
 from dataclasses import dataclass
 
@@ -38,14 +37,14 @@ class Done:
 
 def remember(intent: str, slots: Slots, at_sample: int, house: House) -> Done:
     """To be called before the command is carried out."""
-    return Done(intent, dict(slots), at_sample, copy.deepcopy(house.home), tuple(house.timers.running))
+    return Done(intent, dict(slots), at_sample, house.home.copy(), tuple(house.timers.running))
 
 
 def rehearsal_of(house: House) -> House:
     """A copy that may be changed; nothing is open in it that a yes could carry out in the real one."""
     timers = Timers()
     timers.running, timers.ringing = list(house.timers.running), list(house.timers.ringing)
-    return House(copy.deepcopy(house.home), timers, house.now, house.last_reply, troubles=house.troubles)
+    return House(house.home.copy(), timers, house.now, house.last_reply, troubles=house.troubles)
 
 
 def has_changed(done: Done, house: House) -> bool:
@@ -56,8 +55,9 @@ def has_changed(done: Done, house: House) -> bool:
 def restore(done: Done, house: House, at_sample: int) -> tuple[Act, ...]:
     """Make the house what it was; what time has done meanwhile stays done. What others must do for that."""
     was_percent, acts = house.home.volume.heard_percent, _device_acts(done.home, house.home)
+    was = done.home.copy()
     for part in dataclasses.fields(Home):
-        setattr(house.home, part.name, copy.deepcopy(getattr(done.home, part.name)))
+        setattr(house.home, part.name, getattr(was, part.name))
     house.timers.replace([timer for timer in done.timers if timer.due_sample > at_sample])
     percent = house.home.volume.heard_percent
     return acts if percent == was_percent else (Act("volume", "", percent), *acts)

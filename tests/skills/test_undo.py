@@ -1,11 +1,12 @@
 """A command is taken back, or done again with another place, length or level; what others did meanwhile stays."""
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from edge_agent.skills.home import Home
+from edge_agent.skills.home import Home, Light, Media, Volume
 from edge_agent.skills.registry import Skills
 from edge_agent.skills.undo import amended
 from edge_agent.units import SAMPLE_RATE_HZ
@@ -136,3 +137,22 @@ def test_a_yes_is_never_rehearsed(skills: Skills) -> None:
     assert skills.handle("CancelTimer", {}, 1).expects_answer
     assert skills.rehearse("Yes", {}, 2) == ""
     assert len(skills.timers.running) == 2
+
+
+def test_a_copy_of_the_home_is_the_same_and_shares_nothing() -> None:
+    home = Home(
+        lights={("kitchen", "lamp"): Light(True, 30, "blue")},
+        media=Media(True, 4),
+        volume=Volume(20, True),
+        lists={"shopping": ["milk"]},
+        temperatures_c={"attic": 9.5},
+        locks={"front door": True},
+        thermostats={"office": 20.0},
+        covers={("kitchen", "blinds"): True},
+    )
+    other = home.copy()
+    assert other == home
+    assert all(getattr(other, part.name) is not getattr(home, part.name) for part in fields(Home))
+    assert all(getattr(home, part.name) != getattr(Home(), part.name) for part in fields(Home)), "nothing is left out"
+    assert other.lights["kitchen", "lamp"] is not home.lights["kitchen", "lamp"]
+    assert other.lists["shopping"] is not home.lists["shopping"]

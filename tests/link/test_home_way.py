@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -52,6 +52,7 @@ MESSAGE = st.one_of(
 
 
 @settings(max_examples=80, deadline=None)
+@example(['{"type": "event", "id": 0, "event": {"data": {"new_state": {"entity_id": []}}}}'], [])
 @given(messages=st.lists(MESSAGE, max_size=6), states=st.lists(STATE | JSON, max_size=4))
 def test_any_message_is_survived(messages: list[str | bytes], states: list[Any]) -> None:
     class Wire:

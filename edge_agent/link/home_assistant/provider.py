@@ -149,11 +149,11 @@ class HomeAssistant:
             ]
         except Refused:
             return {}
-        name_of = {area.get("area_id"): str(area.get("name", "")) for area in areas}
-        area_of_device = {device.get("id"): device.get("area_id") for device in devices}
+        name_of = {str(area.get("area_id")): str(area.get("name", "")) for area in areas}
+        area_of_device = {str(device.get("id")): device.get("area_id") for device in devices}
         return {
             str(entity.get("entity_id")): name_of.get(
-                entity.get("area_id") or area_of_device.get(entity.get("device_id")), ""
+                str(entity.get("area_id") or area_of_device.get(str(entity.get("device_id")))), ""
             )
             for entity in entities
         }
@@ -174,9 +174,8 @@ class HomeAssistant:
     def _hear_change(self, event: Mapping[str, Any]) -> None:
         data = event.get("data")
         state = data.get("new_state") if isinstance(data, dict) else None
-        if not isinstance(state, dict) or state.get("entity_id") not in self._things:
+        if not isinstance(state, dict) or (thing := self._things.get(str(state.get("entity_id")))) is None:
             return
-        thing = self._things[state["entity_id"]]
         self._states[thing.entity_id] = state
         self._mirror(thing)
 

@@ -28,7 +28,7 @@ from edge_agent.models.fitted import Fitted
 from edge_agent.models.grammar import compile_commands
 from edge_agent.models.phone_graph import PhoneGraph
 from export.fit_confusions import fit_confusions, phones_of
-from export.fit_search import Example, decode, fit_commit_beam, fit_search
+from export.fit_search import PEOPLES_BLANK_COST, Example, decode, fit_commit_beam, fit_search, with_cost
 from export.fit_spoken import Spoken, fit_spoken
 from export.fit_wake import false_wakes_by_length, fit_wake, miss_rate, strict
 from export.manifest import update_manifest
@@ -72,6 +72,10 @@ def fit_commitment(name: str, graph: PhoneGraph, examples: list[Example], settin
     return settings
 
 
+def _for_people(settings: DecoderSettings) -> DecoderSettings:
+    return replace(settings, search=with_cost(settings.search, "blank_cost", PEOPLES_BLANK_COST))
+
+
 def write_manifest(folder: Path, fitted: Fitted) -> None:
     """Put the settings into the bundle's manifest; what was measured with others no longer holds."""
     update_manifest(folder, {"decoder": fitted.as_json(), "measured": {}})
@@ -97,7 +101,8 @@ def main(
     material = Material(Ear(Bundle.open(bundle), cache), training_noises(data / "noise"))
     short, long = material.labelled(spoken), material.labelled(spoken_long)
     said, chatter = material.phrases(spoken_wake, data), material.chatter(data)
-    base = Fitted()
+    code = Fitted()
+    base = Fitted(_for_people(code.short_sentences), _for_people(code.long_sentences), code.wake)
     household = compile_commands(load_commands(commands))
     orders = compile_commands(load_commands(LONG_ORDERS))
     noise, people = material.noise(), material.people(data)

@@ -27,6 +27,7 @@ from edge_agent.profile_file import load_profile
 from edge_agent.units import HOP_MS, HOP_SAMPLES, SAMPLE_RATE_HZ, samples_to_ms
 
 WAKE_PHRASE = "computer"
+NUM_LONGEST = 200
 
 
 class Loop:
@@ -97,11 +98,13 @@ def run(minutes: float, profile_name: str) -> dict[str, object]:
     gc.freeze()
     gc.disable()
     hops_cpu_ms = np.zeros(round(minutes * 60 * SAMPLE_RATE_HZ / HOP_SAMPLES))
+    hops_end_s = np.zeros_like(hops_cpu_ms)
     began_s, began = time.monotonic(), cost_of()
     for hop in range(len(hops_cpu_ms)):
         began_ns = time.thread_time_ns()
         agent.hop.tick()
         hops_cpu_ms[hop] = (time.thread_time_ns() - began_ns) * 1e-6
+        hops_end_s[hop] = time.monotonic()
     ended = cost_of()
     cpu_percent = 100 * (ended.cpu_s - began.cpu_s) / (time.monotonic() - began_s)
     agent.close()
@@ -120,6 +123,10 @@ def run(minutes: float, profile_name: str) -> dict[str, object]:
         "hop_max_ms": round(summary.hop_max_ms, 3),
         # processor time of the hops alone: where the longest hop takes more than this, others took the processor away
         "hop_cpu_max_ms": round(float(hops_cpu_ms.max()), 3),
+        # when they ended and what they took, as the kernel counts it
+        "longest_hops": [
+            (hops_end_s[hop], hops_cpu_ms[hop]) for hop in np.argsort(hops_cpu_ms)[: -NUM_LONGEST - 1 : -1]
+        ],
         "num_late_hops": loop.num_late_hops,
         "num_wakes": sum(event.name == "wake" for event in events),
         "num_turns": summary.num_turns,

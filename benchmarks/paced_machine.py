@@ -16,6 +16,7 @@ import numpy as np
 from edge_agent.units import HOP_MS
 
 WORK_MS = 1.0
+PAUSE_MS = 5.0  # so long the work never takes by itself
 
 
 def count(num_steps: int) -> None:
@@ -34,21 +35,27 @@ def steps_for(work_ms: float) -> int:
     return int(num_steps * work_ms / 1000 / fastest_s)
 
 
-def run(minutes: float) -> dict[str, float]:
-    """Milliseconds that the same work took, over so many minutes."""
+def run(minutes: float) -> dict[str, object]:
+    """Milliseconds that the same work took, over so many minutes; `pauses`: where it took long, in seconds of the
+    machine's monotonic clock, which all processes share."""
     num_steps = steps_for(WORK_MS)
     took_ms = np.zeros(round(minutes * 60_000 / HOP_MS))
+    pauses: list[tuple[float, float]] = []
     began_s = time.monotonic()
     for hop in range(len(took_ms)):
         time.sleep(max(0.0, began_s + (hop + 1) * HOP_MS / 1000 - time.monotonic()))
-        at_s = time.perf_counter()
+        at_s = time.monotonic()
         count(num_steps)
-        took_ms[hop] = (time.perf_counter() - at_s) * 1000
+        ended_s = time.monotonic()
+        took_ms[hop] = (ended_s - at_s) * 1000
+        if took_ms[hop] > PAUSE_MS:
+            pauses.append((at_s, ended_s))
     return {
         "p50_ms": round(float(np.median(took_ms)), 3),
         "p99_ms": round(float(np.quantile(took_ms, 0.99)), 3),
         "max_ms": round(float(took_ms.max()), 3),
         "num_over_10_ms": int((took_ms > HOP_MS).sum()),
+        "pauses": pauses,
     }
 
 

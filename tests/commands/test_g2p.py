@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.models.g2p import ORDER, UNIT_BITS, pack, predict, unpack
-from edge_agent.models.lexicon import _entries, look_up
+from edge_agent.models.lexicon import entries, look_up
 from edge_agent.models.phones import TOKEN_OF_PHONE
 from edge_agent.models.pronounce import pronounce
 from export.g2p import align, is_held_out
 
 
 def test_words_kept_aside_are_mostly_predicted() -> None:
-    held_out = {word for word, _ in _entries() if is_held_out(word) and word.isalpha() and len(word) > 2}
+    held_out = {word for word, _ in entries() if is_held_out(word) and word.isalpha() and len(word) > 2}
     words = sorted(held_out, key=lambda word: zlib.crc32(b"sample" + word.encode()))[:60]
     dictionary = look_up(words)
     first = sum(bool(said := predict(word)) and said[0] in dictionary[word] for word in words)

@@ -38,8 +38,8 @@ class _OneLineErrors(click.Group):
 def main() -> None:
     """Train the listener from nothing and put it into a bundle.
 
-    `retrain` does it all; the others are its stages: corpus, neural, people, acted, train (listener, teacher, student),
-    publish, spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it was killed.
+    `retrain` does it all; the others are its stages: effects, corpus, neural, people, acted, train (listener, teacher,
+    student), publish, spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it was killed.
     """
     logging.disable(logging.WARNING)  # converters warn about their own insides
 
@@ -94,8 +94,20 @@ def acted(packages: Path, out: Path, checkpoint: Path | None, seed: int) -> None
 
 
 @main.command()
+@click.option("--packages", type=_folder, default=WORK / "packages", show_default=True, help="Where their parts lie.")
+@click.option("--out", type=_folder, default=WORK / "effects", show_default=True)
+@click.option("--seed", default=5, show_default=True)
+def effects(packages: Path, out: Path, seed: int) -> None:
+    """Make noise for training and for fitting out of free sounds and instruments, which apt fetches."""
+    from export.effects import build
+
+    build(packages, out, seed)
+
+
+@main.command()
 @click.option("--corpus", "corpus_folder", type=_present_folder, default=WORK / "corpus", show_default=True)
 @click.option("--noise", "noise_folder", type=_present_folder, default=DATA / "noise", show_default=True)
+@click.option("--effects", "effects_folder", type=_present_folder, default=None, help="What `effects` wrote.")
 @click.option("--out", type=_folder, default=WORK / "listener", show_default=True, help="Where the checkpoint lies.")
 @click.option(
     "--minutes", default=100.0, show_default=True, help="Time budget over all runs; the learning rate follows it."
@@ -105,7 +117,7 @@ def acted(packages: Path, out: Path, checkpoint: Path | None, seed: int) -> None
 @click.option("--teacher", type=_file, default=None, help="Learn from this checkpoint of a teacher, too.")
 @click.option("--peak-rate", default=2e-3, show_default=True, help="Highest learning rate.")
 @click.option("--seed", default=1, show_default=True)
-def train(corpus_folder: Path, noise_folder: Path, out: Path, **settings: Any) -> None:
+def train(corpus_folder: Path, noise_folder: Path, effects_folder: Path | None, out: Path, **settings: Any) -> None:
     """Train, or go on training, until the time budget is used.
 
     On several cores or machines: torchrun --nproc-per-node 2 -m export train.
@@ -113,7 +125,7 @@ def train(corpus_folder: Path, noise_folder: Path, out: Path, **settings: Any) -
     from export.train import Settings
     from export.train import train as run
 
-    run(corpus_folder, noise_folder, out, Settings(**settings))
+    run(corpus_folder, noise_folder, effects_folder, out, Settings(**settings))
 
 
 @main.command()

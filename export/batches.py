@@ -19,6 +19,8 @@ from export.noises import SOUNDS, Noise
 LENGTH_UNIT_HOPS = 48
 QUIET_TEACHING = 0.5  # of the draws: the teacher is spared the noise
 LOW_CUT_SHARE, HIGH_CUT_SHARE = 0.2, 0.1  # of the draws: the talker's lowest or highest bands are missing
+NOBODY_SHARE = 0.09  # of the draws: only noise
+NOISE_SHARE, NOISE_DB = 0.75, (-3.0, 27.0)  # of the draws, below the speech
 SOUND_HEARD_DB = -13.0  # against the speech of the same hop: below this nobody would notice it
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -88,13 +90,13 @@ class Augment:
         power = np.maximum(np.exp(log_mel) - LOG_FLOOR, 0.0) * self._colour(6.0) * self._narrowed()
         power, voiced = self._paused(power, voiced)
         speech = power[voiced].mean() if voiced.any() else 1.0
-        if rng.random() < 0.06:  # only noise: nobody speaks
+        if rng.random() < NOBODY_SHARE:
             power, voiced, tokens = np.zeros_like(power), np.zeros_like(voiced), tokens[:0]
         heads = np.concatenate([turn_targets(voiced), np.zeros((len(voiced), len(SOUNDS)), np.float32)], 1)
         quiet = power
-        if rng.random() < 0.7:
+        if rng.random() < NOISE_SHARE:
             noise, sound = self._noise(len(power))
-            noise *= speech * 10.0 ** (-rng.uniform(-3.0, 30.0) / 10.0)
+            noise *= speech * 10.0 ** (-rng.uniform(*NOISE_DB) / 10.0)
             if sound >= 0:
                 heads[:, 2 + sound] = noise.mean(1) > 10.0 ** (SOUND_HEARD_DB / 10.0) * (power.mean(1) + 0.02 * speech)
             power = power + noise

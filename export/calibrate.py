@@ -28,7 +28,7 @@ from edge_agent.models.fitted import Fitted
 from edge_agent.models.grammar import compile_commands
 from edge_agent.models.phone_graph import PhoneGraph
 from export.fit_confusions import fit_confusions, phones_of
-from export.fit_search import PEOPLES_BLANK_COST, Example, decode, fit_commit_beam, fit_search, with_cost
+from export.fit_search import PEOPLES_BLANK_COST, Example, decode, fit_bias, fit_commit_beam, fit_search, with_cost
 from export.fit_spoken import Spoken, fit_spoken
 from export.fit_wake import false_wakes_by_length, fit_wake, miss_rate, strict
 from export.manifest import update_manifest
@@ -37,7 +37,7 @@ from export.material import (
     as_chatter,
     as_heard,
     known_words,
-    training_noises,
+    noises_to_fit,
     without_command,
     words_by_length,
 )
@@ -89,16 +89,26 @@ _SHIPPED = Path("edge_agent")
 @click.command()
 @click.option("--bundle", type=_folder, default=_SHIPPED / "models/bundles/default", show_default=True)
 @click.option("--data", type=_folder, default=Path("../shared/data"), show_default=True)
+@click.option(
+    "--effects", type=_folder, default=Path("work/effects"), show_default=True, help="Noise no training heard."
+)
 @click.option("--spoken", type=_folder, default=Path("work/spoken"), show_default=True, help="Orders and others.")
 @click.option("--spoken-long", type=_folder, default=Path("work/spoken_long"), show_default=True)
 @click.option("--spoken-wake", type=_folder, default=Path("work/spoken_wake"), show_default=True)
 @click.option("--commands", type=_file, default=_SHIPPED / "data/commands/household.yaml", show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), default=Path("work/heard"), show_default=True)
 def main(
-    bundle: Path, data: Path, spoken: Path, spoken_long: Path, spoken_wake: Path, commands: Path, cache: Path
+    bundle: Path,
+    data: Path,
+    effects: Path,
+    spoken: Path,
+    spoken_long: Path,
+    spoken_wake: Path,
+    commands: Path,
+    cache: Path,
 ) -> None:
     """Fit the decoder and the wake phrases to a bundle's listener, and write them into its manifest."""
-    material = Material(Ear(Bundle.open(bundle), cache), training_noises(data / "noise"))
+    material = Material(Ear(Bundle.open(bundle), cache), noises_to_fit(data / "noise", effects))
     short, long = material.labelled(spoken), material.labelled(spoken_long)
     said, chatter = material.phrases(spoken_wake, data), material.chatter(data)
     code = Fitted()
@@ -118,18 +128,18 @@ def main(
         f"{trials.num_phrase_hours:.1f} phrase-hours of other speech"
     )
     of_one_phone, fewer = false_wakes_by_length(wake, words_by_length(), chatter)
-    # what people say in short is no surer than what is found in noise, and told from it by `spoken` alone
-    for_short, for_long = short + others, long + others + sounds + as_chatter(short)
+    # no noise: what people say is often no surer than what is found in it, and told from it by `spoken` alone
+    for_short, for_long = short + others, long + others + as_chatter(short)
     short_costs = fit_costs(household, for_short, base.short_sentences)
     long_costs = fit_costs(orders, for_long, base.long_sentences)
     phrases = compile_commands(load_commands(PEOPLES_PHRASES))
     spoken_by = [Spoken(household, short_costs, short), Spoken(phrases, short_costs, people)]
     spoken_model = fit_spoken([*spoken_by, Spoken(orders, long_costs, long)], sounds)
+    short_settings = fit_bias(household, for_short, replace(short_costs, spoken=spoken_model))
+    long_settings = fit_bias(orders, for_long, replace(long_costs, spoken=spoken_model))
     fitted = Fitted(
-        short_sentences=fit_commitment(
-            "short sentences", household, for_short, replace(short_costs, spoken=spoken_model)
-        ),
-        long_sentences=fit_commitment("long sentences", orders, for_long, replace(long_costs, spoken=spoken_model)),
+        short_sentences=fit_commitment("short sentences", household, for_short, short_settings),
+        long_sentences=fit_commitment("long sentences", orders, for_long, long_settings),
         wake=replace(wake, false_wakes_of_one_phone=of_one_phone, fewer_per_phone=fewer),
     )
     write_manifest(bundle, fitted)

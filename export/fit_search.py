@@ -13,10 +13,13 @@ from rich.progress import Progress
 
 from edge_agent.evaluation.incremental import Shown, is_accepted, show
 from edge_agent.evaluation.recordings import Labelled
+from edge_agent.hearing.understanding import COMMAND_CONFIDENCE
 from edge_agent.models.confidence import ConfidenceModel
 from edge_agent.models.decoder import Decoder, DecoderSettings, Hypothesis
+from edge_agent.models.logistic import log_odds
 from edge_agent.models.phone_graph import PhoneGraph
 from edge_agent.models.search import SearchSettings
+from edge_agent.models.spoken import SpokenModel
 from export.logistic import fit
 
 # Tried one after the other, round after round, each with the others as they stand. Not the blanks: what they should
@@ -62,11 +65,11 @@ def decode(graph: PhoneGraph, examples: Iterable[Example], settings: DecoderSett
     return outcomes
 
 
-def fit_confidence(outcomes: Sequence[Outcome]) -> ConfidenceModel:
+def fit_confidence(outcomes: Sequence[Outcome], spoken: SpokenModel | None = None) -> ConfidenceModel:
     """Commands and other speech count the same in all, however many of each there are.
 
     People are understood less surely than the synthesisers that are fitted to, so the bias is not theirs: it is such
-    that hardly anything that is no command is taken for one.
+    that hardly anything that is no command is taken for one, where `spoken` has its say, too.
     """
     found = [outcome for outcome in outcomes if outcome.heard.is_complete]
     num_commands = sum(outcome.is_command for outcome in outcomes)
@@ -74,9 +77,21 @@ def fit_confidence(outcomes: Sequence[Outcome]) -> ConfidenceModel:
     weights = [1.0 if outcome.is_command else heavier for outcome in found]
     features = [outcome.heard.features for outcome in found]
     model = ConfidenceModel(*fit(features, [outcome.is_right for outcome in found], weights))
-    false_logits = sorted((model.logit(one.heard.features) for one in found if not one.is_command), reverse=True)
     num_allowed = int(FALSE_SHARE * (len(outcomes) - num_commands))
-    return replace(model, bias=model.bias - false_logits[num_allowed]) if num_allowed < len(false_logits) else model
+    lacking = sorted(_bias_lacking(model, spoken, one.heard) for one in found if not one.is_command)
+    return replace(model, bias=model.bias + lacking[num_allowed]) if num_allowed < len(lacking) else model
+
+
+def _bias_lacking(model: ConfidenceModel, spoken: SpokenModel | None, heard: Hypothesis) -> float:
+    """What has to be added to the bias before the agent would act upon it."""
+    p_spoken = spoken.p_spoken(heard.spoken_evidence) if spoken is not None else 1.0
+    return log_odds(min(COMMAND_CONFIDENCE / p_spoken, 1.0)) - model.logit(heard.features)
+
+
+def fit_bias(graph: PhoneGraph, examples: Sequence[Example], settings: DecoderSettings) -> DecoderSettings:
+    """The confidence once more, when it is known how speech is told from noise."""
+    model = fit_confidence(decode(graph, examples, settings), settings.spoken)
+    return replace(settings, confidence=model)
 
 
 def worth(outcomes: Sequence[Outcome], model: ConfidenceModel) -> float:

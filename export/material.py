@@ -25,6 +25,7 @@ from edge_agent.evaluation.recordings import (
 )
 from edge_agent.evaluation.wake import FRAMES_PER_STEP
 from edge_agent.models.lexicon import full_dictionary
+from export.effects import KEPT
 from export.fit_confusions import Utterance, phones_of
 from export.fit_search import Example
 from export.fit_wake import Said
@@ -91,10 +92,11 @@ class Material:
         return self.ear.hear(sound)
 
 
-def training_noises(folder: Path) -> list[Floats]:
-    """All recordings of noise that are not held out."""
+def noises_to_fit(folder: Path, effects: Path | None) -> list[Floats]:
+    """All recordings of noise that are not held out, and what the training kept apart of `effects.py`."""
     held_out = set(held_out_noise_paths(folder))
-    return [read_mono(path) for path in sounds_of(folder) if path not in held_out]
+    kept = sounds_of(effects / KEPT) if effects is not None else []
+    return [read_mono(path) for path in (*sounds_of(folder), *kept) if path not in held_out]
 
 
 def as_chatter(examples: list[Example]) -> list[Example]:

@@ -30,7 +30,7 @@ from edge_agent.models.phone_graph import NO_LABEL, Label, PhoneGraph
 from edge_agent.models.phones import TOKEN_OF_PHONE
 from edge_agent.models.search import GraphSearch, SearchSettings
 from export.games import Clip, fetch
-from export.material import training_noises
+from export.material import noises_to_fit
 from export.steel_sky import steel_sky
 
 GAME = "beneath-a-steel-sky"
@@ -163,7 +163,7 @@ def main(bundle: Path, data: Path, packages: Path, cache: Path, every: int, chan
     search = replace(Fitted.of(opened).long_sentences.search, branching_cost=0.0)  # the right word stands among others
     settings = {"as it ships": search} | {change: tried(search, change) for change in changes}
     clips = islice(steel_sky(fetch(GAME, packages)).clips, 0, None, every)
-    lines = lines_of(clips, Ear(opened, cache), training_noises(data / "noise"))
+    lines = lines_of(clips, Ear(opened, cache), noises_to_fit(data / "noise", None))
     near = near_words(sorted({word for line in lines for word in line.words}))
     num_words = sum(bool(near[word]) for line in lines for word in line.words)
     hearings = ("quiet", *(f"{snr_db:g} dB" for snr_db in SNRS_DB))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge_agent.dsp.reference_mel import mel_power
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ
+from export.effects import TRAINING
 
 SOUNDS = ("baby_cry", "dog_bark")  # the classes whose recordings may train what we ship
 # "chainsaw", "rooster" and every fourth recording of the others are kept for evaluation.
@@ -30,13 +31,15 @@ def kept_for_evaluation(index: int) -> bool:
     return index % 4 == 3
 
 
-def noise_bank(folder: Path, rng: np.random.Generator, minutes_each: float = 6.0) -> list[Noise]:
-    """Recorded classes, and as many minutes of each kind that is made."""
+def noise_bank(folder: Path, effects: Path | None, rng: np.random.Generator, minutes_each: float = 6.0) -> list[Noise]:
+    """Recorded classes, the training's part of what `effects.py` wrote, and some minutes of each kind that is made."""
     bank = []
     for name in TRAINING_NOISE:
         paths = [path for index, path in enumerate(sorted((folder / name).iterdir())) if not kept_for_evaluation(index)]
         sound = SOUNDS.index(name) if name in SOUNDS else -1
         bank += [Noise(_recorded(path), sound) for path in paths]
+    if effects is not None:
+        bank += [Noise(_recorded(path)) for path in sorted((effects / TRAINING).iterdir())]
     num_made = int(minutes_each * 60 / 5.0)
     for make in (_coloured, _clatter, _tune, _cries, _rush, _engine):
         bank += [Noise(_unit(make(rng))) for _ in range(num_made)]

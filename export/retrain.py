@@ -47,14 +47,15 @@ def stages(data: Path, work: Path, bundle: Path, num_processes: int) -> list[Sta
     export = (sys.executable, "-m", "export")
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(num_processes), "-m", "export")
     corpus, listener, teacher, student = (str(work / name) for name in ("corpus", "listener", "teacher", "student"))
-    packages = str(work / "packages")
+    packages, effects = str(work / "packages"), str(work / "effects")
     trained, taught = f"{listener}/checkpoint.pt", f"{teacher}/checkpoint.pt"
-    train = (*torchrun, "train", "--corpus", corpus, "--noise", str(data / "noise"))
+    train = (*torchrun, "train", "--corpus", corpus, "--noise", str(data / "noise"), "--effects", effects)
 
     def spoken(name: str, *more: str) -> Stage:
         return Stage(name, (*export, "spoken-set", "--data", str(data), "--out", str(work / name), *more))
 
     return [
+        Stage("effects", (*export, "effects", "--packages", packages, "--out", effects)),
         Stage("corpus", (*export, "corpus", "--data", str(data), "--out", corpus, "--shards", str(NUM_SHARDS))),
         Stage("neural", (*export, "neural", "--data", str(data), "--packages", packages, "--out", corpus)),
         Stage("people", (*export, "people", "--data", str(data), "--out", corpus)),
@@ -68,8 +69,9 @@ def stages(data: Path, work: Path, bundle: Path, num_processes: int) -> list[Sta
         spoken("spoken", "--orders", "220", "--others", "211"),
         spoken("spoken_long", "--commands", "export/data/long_orders.yaml", "--orders", "160", "--others", "0"),
         spoken("spoken_wake", "--commands", "export/data/wake_phrases.yaml", "--orders", "300", "--others", "0"),
-        Stage("calibrate", (*export, "calibrate", "--bundle", str(bundle), "--spoken", str(work / "spoken"),
-                            "--spoken-long", str(work / "spoken_long"), "--spoken-wake", str(work / "spoken_wake"))),
+        Stage("calibrate", (*export, "calibrate", "--bundle", str(bundle), "--effects", effects,
+                            "--spoken", str(work / "spoken"), "--spoken-long", str(work / "spoken_long"),
+                            "--spoken-wake", str(work / "spoken_wake"))),
     ]  # fmt: skip
 
 

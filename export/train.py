@@ -32,7 +32,7 @@ from export.optimiser import Masters
 from export.teacher import distance, grow, new_teacher
 
 WARM_UP_STEPS = 300
-HEADS_WEIGHT = 1.0
+HEADS_WEIGHT = 2.0
 TEACHER_WEIGHT = 0.6
 MIDDLE_WEIGHT = 0.3
 # Labels written by a recogniser count in full where the network finds them likely, not at all where it does not.
@@ -55,7 +55,7 @@ class Settings:
     phrase_share: float = 0.03  # of the draws: people's labelled phrases
     acted_share: float = 0.35  # of the draws: lines that people act
     read_share: float = 0.10  # of the draws: people's read speech with a recogniser's labels
-    neural_share: float = 0.27  # of the draws: a neural synthesiser's talkers
+    neural_share: float = 0.30  # of the draws: a neural synthesiser's talkers
 
 
 def inner_matrices(net: ListenerNet) -> list[nn.Parameter]:
@@ -124,7 +124,7 @@ def open_corpus(folder: Path, settings: Settings) -> tuple[Corpus, np.ndarray, n
     return Corpus([path for paths in found.values() for path in paths]), chances / chances.sum(), is_read
 
 
-def train(corpus_folder: Path, noise_folder: Path, out: Path, settings: Settings) -> None:
+def train(corpus_folder: Path, noise_folder: Path, effects_folder: Path | None, out: Path, settings: Settings) -> None:
     """Train (or go on training) until the time budget is used."""
     torch.set_num_threads(1)
     if "WORLD_SIZE" in os.environ:
@@ -143,7 +143,7 @@ def train(corpus_folder: Path, noise_folder: Path, out: Path, settings: Settings
         used_s = float(saved["used_s"])
     rng = np.random.default_rng([settings.seed, rank, masters.steps])
     corpus, chances, is_read = open_corpus(corpus_folder, settings)
-    augment = Augment(corpus, noise_bank(noise_folder, rng), rng)
+    augment = Augment(corpus, noise_bank(noise_folder, effects_folder, rng), rng)
     stream = batches(augment, chances, corpus.num_hops, rng, settings.hops_per_batch)
     started = logged = saved_at = time.monotonic()
     sums = torch.zeros(5)

@@ -9,15 +9,17 @@ import pytest
 from rich.progress import Progress
 
 from edge_agent.evaluation.hearing import Heard
+from edge_agent.evaluation.incremental import is_accepted
 from edge_agent.evaluation.recordings import Labelled
 from edge_agent.evaluation.statistics import calibration_error, reliability
 from edge_agent.models.confidence import ConfidenceModel, features
 from edge_agent.models.decoder import DecoderSettings
 from edge_agent.models.fitted import Fitted
+from edge_agent.models.logistic import log_odds, p_of
 from edge_agent.models.phone_graph import Label as GraphLabel
 from edge_agent.models.wake import WakeSettings
 from export.calibrate import write_manifest
-from export.fit_search import Example, decode, fit_commit_beam, fit_search, worth
+from export.fit_search import Example, decode, fit_bias, fit_commit_beam, fit_confidence, fit_search, worth
 from export.fit_spoken import Spoken, fit_spoken
 from export.fit_wake import fit_wake, miss_rate, threshold
 from export.logistic import fit
@@ -135,3 +137,21 @@ def test_a_sentence_in_noise_is_told_from_one_that_was_spoken() -> None:
     assert min(model.p_spoken(one.spoken_evidence) for one in heard) > 0.9
     assert found.words == ("stop",)
     assert model.p_spoken(found.spoken_evidence) < 0.1
+
+
+def test_what_no_speech_could_be_leaves_the_confidence_to_people() -> None:
+    """Chatter that is told from speech by the one answer does not make the other stricter."""
+    right = [example("S T AA P", "Stop", seed, 4.0) for seed in range(40)]
+    noise = [Example(wavering("S T AA P"), Labelled(Path("there"), None, {}))] * 40
+    examples = [*right, *[example("S T AA R T", "Stop", seed, 4.0) for seed in range(4)], *noise]
+    spoken = fit_spoken([Spoken(STOP, DecoderSettings(), right)], noise)
+    apart = fit_bias(STOP, examples, replace(DecoderSettings(), spoken=spoken))
+    alone = replace(apart, confidence=fit_confidence(decode(STOP, examples, apart)))
+    assert apart.confidence.bias > alone.confidence.bias
+    taken = [is_accepted(outcome.heard) for outcome in decode(STOP, [*right, *noise], apart)]
+    assert taken == [True] * 40 + [False] * 40
+
+
+def test_log_odds_undo_probabilities() -> None:
+    assert p_of(log_odds(0.3)) == pytest.approx(0.3)
+    assert (log_odds(0.0), log_odds(1.0)) == (-30.0, 30.0)

@@ -46,3 +46,4 @@ def test_the_student_learns_from_the_teacher_that_grew_out_of_the_listener(tmp_p
     assert option["teacher"]["--grow"] == option["student"]["--start"] == "w/listener/checkpoint.pt"
     assert option["student"]["--teacher"] == "w/teacher/checkpoint.pt"
     assert option["publish"]["--checkpoint"] == "w/student/checkpoint.pt"
+    assert option["listener"]["--effects"] == option["calibrate"]["--effects"] == option["effects"]["--out"]

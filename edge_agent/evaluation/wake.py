@@ -39,7 +39,7 @@ def candidates(spotter: KeywordSpotter, heard: Heard, apart_steps: int = APART_S
         found, quiet_steps = spotter.candidate, quiet_steps + 1
         if found is not None:
             quiet_steps = 0
-            if best is None or found.p_wake > best.p_wake:
+            if best is None or found.p_wake >= best.p_wake:
                 best = found
         elif best is not None and quiet_steps >= apart_steps:
             yield best

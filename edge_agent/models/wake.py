@@ -1,14 +1,15 @@
 """Wake phrases from their text: no training, the listener's phones against the phrase's phones, in two stages.
 
 1. A search: the best path that ends in a phrase now is hardly worse than the open path over the same frames.
-2. A second look at that path, phone by phone (`wake_evidence.py`), decides. What falls just short is a near miss.
+2. A second look at that path, phone by phone (`wake_evidence.py`), decides. Where it is unsure and nothing follows, it
+   looks once more: who calls waits for an answer. What falls just short is a near miss.
 
 Thread: hop only.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge_agent.errors import CommandsError
 from edge_agent.models.confusions import GUESSED, Ratios
+from edge_agent.models.logistic import log_odds, p_of
 from edge_agent.models.phones import BLANK, TOKENS
 from edge_agent.models.phrase_alignment import PhraseAligner
 from edge_agent.models.search import GraphSearch, SearchSettings
@@ -26,6 +28,8 @@ MANY_FALSE_WAKES_PER_HOUR: Final = 1.0
 PAUSE_FRAMES: Final = 15  # before a phrase, in which people are mostly silent
 SLACK_FRAMES: Final = 12  # by which a phrase may begin before the path of the first stage
 END_FRAMES: Final = 10  # from now, in which its last phone lies
+SILENCE_FRAMES: Final = 12  # behind a phrase, in which its caller waits
+LEAST_SILENCE: Final = 0.9  # mean probability that they hold no phone
 SURELY_NOT: Final = -20.0
 
 
@@ -44,6 +48,7 @@ class WakeSettings:
     model: WakeModel = field(default_factory=WakeModel)
     min_p_wake: float = 0.5
     near_p_wake: float = 0.1  # from here on a phrase that is not heard is a near miss
+    silence_bonus: float = 0.0  # log odds that silence behind a phrase adds
     # False wakes per hour of speech of a phrase of one phone, and how many times fewer each further phone makes it.
     false_wakes_of_one_phone: float = 300.0
     fewer_per_phone: float = 2.5
@@ -68,6 +73,11 @@ class Candidate:
     score_per_phone: float  # of the first stage
     evidence: WakeEvidence
     p_wake: float
+    is_before_silence: bool = False  # told `SILENCE_FRAMES` later
+
+    def before_silence(self, bonus: float) -> "Candidate":
+        """The same when nothing has followed it."""
+        return replace(self, p_wake=p_of(log_odds(self.p_wake) + bonus), is_before_silence=True)
 
 
 class KeywordSpotter:
@@ -90,6 +100,8 @@ class KeywordSpotter:
         self._hear_silence()
         self._aligner = PhraseAligner(num_frames, MAX_PHONES, np.array(self.settings.confusions))
         self._rest_frames = 0
+        self._waiting: Candidate | None = None  # whether silence follows
+        self._waited_frames = 0
         self._missed: Candidate | None = None  # the best one that was not good enough
         self._missed_frames = 0
         self.candidate: Candidate | None = None
@@ -100,7 +112,7 @@ class KeywordSpotter:
         self._search.reset()
         self._hear_silence()
         self._rest_frames = 0
-        self._missed = self.candidate = self.near_miss = None
+        self._waiting = self._missed = self.candidate = self.near_miss = None
 
     def _hear_silence(self) -> None:
         self._recent.fill(SURELY_NOT)
@@ -113,12 +125,13 @@ class KeywordSpotter:
         self._recent[-num_frames:] = log_posteriors
         self._search.step(log_posteriors)
         self._rest_frames = max(0, self._rest_frames - num_frames)
-        found = self.candidate = self._look()
+        found = self.candidate = self._look_back(num_frames, self._look())
         is_heard = found is not None and found.p_wake >= self.settings.min_p_wake and self._rest_frames == 0
         self._watch_misses(num_frames, is_heard)
         if found is None or not is_heard:
             return None
         self._search.reset()  # or the same sounds might be heard once more
+        self._waiting = None
         self._rest_frames = self.settings.refractory_frames
         return found.phrase
 
@@ -138,6 +151,19 @@ class KeywordSpotter:
         if evidence is None:
             return None
         return Candidate(way.phrase, score_per_phone, evidence, settings.model.p_wake(evidence))
+
+    def _look_back(self, num_frames: int, found: Candidate | None) -> Candidate | None:
+        """What ends now, or else the best one before it, if nothing was said since."""
+        waiting = self._waiting
+        if found is not None and (waiting is None or found.p_wake >= waiting.p_wake):
+            self._waiting, self._waited_frames = found, 0
+            return found
+        self._waited_frames += num_frames
+        if waiting is None or self._waited_frames < SILENCE_FRAMES:
+            return found
+        self._waiting = None
+        silence = float(np.exp(self._recent[-SILENCE_FRAMES:, BLANK]).mean())
+        return waiting.before_silence(self.settings.silence_bonus) if silence >= LEAST_SILENCE else found
 
     def _second_look(self, path: Any, way: Way, open_score: float, certainty: float) -> WakeEvidence | None:
         first = max(PAUSE_FRAMES, len(self._recent) - (path.next_frame - path.first_frame) - SLACK_FRAMES)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rich.progress import Progress
 
+import export.fit_wake
 from edge_agent.evaluation.hearing import Heard
 from edge_agent.evaluation.incremental import is_accepted
 from edge_agent.evaluation.recordings import Labelled
@@ -110,6 +111,19 @@ def test_the_wake_threshold_keeps_out_what_sounds_alike() -> None:
     assert len(trials.elsewhere) >= 20
     assert miss_rate(settings, trials) == 0.0
     assert max(settings.model.p_wake(one.evidence) for one in trials.elsewhere) < settings.min_p_wake
+
+
+def test_silence_behind_a_phrase_is_worth_what_it_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what is falsely found goes on speaking, a phrase that nothing follows may be unsure."""
+    monkeypatch.setattr(export.fit_wake, "FALSE_WAKES_PER_HOUR", 5.0)
+    phrases = [("computer", heard("K AH M P Y UW T ER", seed, 8.0)) for seed in range(12)]
+    goes_on = [heard("K AH M P Y UW T ER AH N D S OW AA N", seed, 8.0) for seed in range(24)]
+    settings, trials = fit_wake(replace(WakeSettings(), min_score=-6.0), phrases, goes_on)
+    assert all(one is not None and one.is_before_silence for one in trials.said)
+    assert not any(one.is_before_silence for one in trials.elsewhere)
+    assert settings.silence_bonus > 0.0
+    assert miss_rate(settings, trials) == 0.0
+    assert miss_rate(replace(settings, silence_bonus=0.0), trials) > 0.5
 
 
 def test_the_threshold_allows_so_many_false_wakes() -> None:

@@ -41,7 +41,13 @@ def test_what_a_killed_run_had_taken_counts(tmp_path: Path, monkeypatch: pytest.
 def test_the_student_learns_from_the_teacher_that_grew_out_of_the_listener(tmp_path: Path) -> None:
     todo = {stage.name: stage.command for stage in stages(tmp_path, Path("w"), Path("bundle"), 2)}
     order = list(todo)
-    assert order.index("listener") < order.index("acted") < order.index("teacher") < order.index("student") < order.index("publish")
+    assert (
+        order.index("listener")
+        < order.index("acted")
+        < order.index("teacher")
+        < order.index("student")
+        < order.index("publish")
+    )
     option = {name: dict(pairwise(command)) for name, command in todo.items()}
     assert option["acted"]["--checkpoint"] == "w/listener/checkpoint.pt"  # nothing that ships has a part in it
     assert option["teacher"]["--grow"] == option["student"]["--start"] == "w/listener/checkpoint.pt"

@@ -6,7 +6,7 @@ import pytest
 from edge_agent.errors import CommandsError
 from edge_agent.models.g2p import predict
 from edge_agent.models.phones import TOKENS
-from edge_agent.models.wake import KeywordSpotter, WakeSettings
+from edge_agent.models.wake import SILENCE_FRAMES, KeywordSpotter, WakeSettings
 from edge_agent.models.wake_graph import ways_to_say, without_r
 from tests.models.posteriors import Posteriors, normalised
 from tests.models.posteriors import said as said_with
@@ -94,6 +94,25 @@ def test_a_slurred_phrase_scores_lower_and_the_threshold_decides(spotter: Keywor
     assert hear(spotter, slurred) == []
     spotter.settings = WakeSettings(min_p_wake=0.2)
     assert [index for _, index in hear(spotter, slurred)] == [0]
+
+
+def test_an_unsure_phrase_counts_once_its_caller_waits(spotter: KeywordSpotter) -> None:
+    """Silence behind it is worth the bonus; more speech is worth nothing, and a sure phrase does not wait."""
+    slurred = "K AH M B Y UW T ER"
+    spotter.settings = WakeSettings(min_p_wake=0.99, silence_bonus=8.0)
+    alone = said_with(slurred, tail=60)
+    last_phone = int(np.flatnonzero(alone.argmax(axis=1))[-1])
+    ((step, phrase),) = hear(spotter, alone)
+    assert phrase == 0
+    assert SILENCE_FRAMES // 2 <= step - last_phone // 2 <= SILENCE_FRAMES // 2 + 3
+    assert hear(spotter, said_with(f"{slurred} {OTHER}", tail=60)) == []
+    ((step, phrase),) = hear(spotter, said(COMPUTER, lead=20, tail=60))
+    assert step - int(np.flatnonzero(said(COMPUTER, lead=20, tail=60).argmax(axis=1))[-1]) // 2 <= 1
+
+
+def test_a_phrase_that_woke_is_not_heard_again_in_the_silence_behind_it(spotter: KeywordSpotter) -> None:
+    spotter.settings = WakeSettings(silence_bonus=8.0, refractory_frames=2)
+    assert len(hear(spotter, said(COMPUTER, tail=100))) == 1
 
 
 def test_a_phrase_that_just_fails_is_a_near_miss_told_once(spotter: KeywordSpotter) -> None:

@@ -117,13 +117,14 @@ def test_silence_behind_a_phrase_is_worth_what_it_tells(monkeypatch: pytest.Monk
     """Where what is falsely found goes on speaking, a phrase that nothing follows may be unsure."""
     monkeypatch.setattr(export.fit_wake, "FALSE_WAKES_PER_HOUR", 5.0)
     phrases = [("computer", heard("K AH M P Y UW T ER", seed, 8.0)) for seed in range(12)]
-    goes_on = [heard("K AH M P Y UW T ER AH N D S OW AA N", seed, 8.0) for seed in range(24)]
-    settings, trials = fit_wake(replace(WakeSettings(), min_score=-6.0), phrases, goes_on)
+    goes_on = [heard("K AH M P Y UW T ER AH N D S OW AA N", seed, 8.0) for seed in range(4)]
+    alike = [heard("K AH M P EY T ER AH N D S OW AA N", seed, 8.0) for seed in range(24)]
+    settings, trials = fit_wake(replace(WakeSettings(), min_score=-6.0), phrases, goes_on + alike)
     assert all(one is not None and one.is_before_silence for one in trials.said)
     assert not any(one.is_before_silence for one in trials.elsewhere)
-    assert settings.silence_bonus > 0.0
+    assert settings.silence_bonus > 1.0
     assert miss_rate(settings, trials) == 0.0
-    assert miss_rate(replace(settings, silence_bonus=0.0), trials) > 0.5
+    assert miss_rate(replace(settings, silence_bonus=0.0), trials) > 0.25
 
 
 def test_the_threshold_allows_so_many_false_wakes() -> None:

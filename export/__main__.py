@@ -169,8 +169,10 @@ def parity(checkpoint: Path, recordings: Path, seconds: float) -> None:
 @click.option("--processes", default=os.cpu_count(), show_default="one per core", help="That train together.")
 def retrain(data: Path, work: Path, out: Path, processes: int) -> None:
     """From nothing to a calibrated bundle: five hours on two cores. Given again, it goes on where it stopped."""
+    from export.needs import check_needs
     from export.retrain import run, stages
 
+    check_needs()
     run(stages(data, work, out, processes), work, click.echo)
 
 

@@ -39,6 +39,7 @@ def held_out(path: Path) -> bool:
 
 def build(data: Path, out: Path, seed: int, num_rooms: int = 3) -> None:
     """Write `people_phrases_K.npz` and `people_read_K.npz`, one file for each of `num_rooms` random rooms."""
+    out.mkdir(parents=True, exist_ok=True)
     for name, utterances in (("phrases", list(_phrases(data))), ("read", list(_read_speech(data)))):
         for room in range(num_rooms):
             path = out / f"people_{name}_{room}.npz"

@@ -46,7 +46,7 @@ ANSWER_SHARE = 0.48
 # talker goes on, the listener knows well; but people sink before a pause too: with 4 for both, a sixth of their orders
 # was cut at "... latte | with milk".
 SPREAD_OF_SOUND = 1.5
-SHORTER_BY_EOT, LONGER_BY_EOT = 2.0, 5.0
+SHORTER_BY_EOT, LONGER_BY_EOT = 2.6, 5.0
 
 USUAL_HOLD_MS = 300.0
 LEAST_PACE, GREATEST_PACE = 0.8, 2.0

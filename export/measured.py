@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.errors import EvaluationError
+from edge_agent.evaluation.evaluate import PARTS
 from edge_agent.models.bundle import Bundle, sha256_of
 from export.manifest import update_manifest
 
@@ -12,7 +13,7 @@ from export.manifest import update_manifest
 def note_measured(folder: Path, figures: Path) -> dict[str, str]:
     """Write every figure of `figures` (`figures.json`) by its name; what was written.
 
-    Raises EvaluationError where the figures are of other graphs, or of some recordings only.
+    Raises EvaluationError where the figures are of other graphs, of some recordings only, or not all of them.
     """
     bundle = Bundle.open(folder)
     told = _read(figures)
@@ -25,6 +26,8 @@ def note_measured(folder: Path, figures: Path) -> dict[str, str]:
         raise EvaluationError(
             f"{figures}: measured on some recordings only; run edge-agent models eval without --limit"
         )
+    if missing := [name for name in PARTS if name not in told["sections"]]:
+        raise EvaluationError(f"{figures}: has no {', '.join(missing)}; run edge-agent models eval without --only")
     measured = {one["name"]: one["value"] for section in told["sections"].values() for one in section["figures"]}
     update_manifest(folder, {"measured": measured})
     return measured

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.errors import EvaluationError
+from edge_agent.evaluation.evaluate import PARTS
 from edge_agent.models.bundle import Bundle, find_bundle, sha256_of
 from export.measured import note_measured
 
@@ -20,7 +21,8 @@ def folder(tmp_path: Path) -> Path:
 
 def figures_of(folder: Path, **about: object) -> Path:
     graphs = {backend: sha256_of(path)[:16] for backend, path in Bundle.open(folder).files.items()}
-    told = {"about": {"graphs": graphs, "limit": 0, "is_quick": False} | about, "sections": {"x": {"figures": FIGURES}}}
+    sections = {name: {"figures": FIGURES if name == "runtimes" else []} for name in PARTS}
+    told = {"about": {"graphs": graphs, "limit": 0, "is_quick": False} | about, "sections": sections}
     path = folder.parent / "figures.json"
     path.write_text(json.dumps(told))
     return path
@@ -43,6 +45,15 @@ def test_figures_of_something_else_are_refused(folder: Path, about: dict[str, ob
     with pytest.raises(EvaluationError, match=says):
         note_measured(folder, figures_of(folder, **about))
     assert (folder / "manifest.json").read_bytes() == before
+
+
+def test_a_part_that_was_not_measured_is_missed(folder: Path) -> None:
+    figures = figures_of(folder)
+    told = json.loads(figures.read_text())
+    del told["sections"]["wake"]
+    figures.write_text(json.dumps(told))
+    with pytest.raises(EvaluationError, match="has no wake; run edge-agent models eval without --only"):
+        note_measured(folder, figures)
 
 
 def test_no_figures_at_all(folder: Path) -> None:
